@@ -1,0 +1,267 @@
+"""Every check of an argument, and every message.
+
+Public functions call these before any work.  A message names the argument in
+back quotes, says what is accepted and what came.  Wrong type or dtype:
+TypeError.  Wrong value, shape, size or combination: ValueError.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+MAX_NDIM = 4
+_ACCEPTED = "bool, integers, float16/32/64"
+
+
+def as_array(value: Any, name: str) -> np.ndarray:
+    """Return `value` as an array of a real type with 1 to MAX_NDIM + 1 axes."""
+    if value is None:
+        raise TypeError(f"`{name}` must be an array, got None")
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # a ragged list
+        raise ValueError(f"`{name}` must be a rectangular array: {error}") from None
+    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+        raise TypeError(f"`{name}` has dtype {array.dtype}; accepted: {_ACCEPTED}")
+    if array.ndim == 0:
+        raise ValueError(f"`{name}` must be an array of 1 to {MAX_NDIM} dimensions, got a scalar")
+    return array
+
+
+def image(
+    value: Any,
+    name: str = "image",
+    *,
+    nan: bool = False,
+    inf: bool = True,
+    inside: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return a one-channel image: real, 1 to MAX_NDIM dimensions.
+
+    With `nan` or `inf` False such values are refused, but only where `inside`.
+    """
+    array = as_array(value, name)
+    if array.ndim > MAX_NDIM:
+        raise ValueError(
+            f"`{name}` must have 1 to {MAX_NDIM} dimensions, got {array.ndim}"
+            + channel_hint(array.shape)
+        )
+    refuse_not_finite(array, name, nan=nan, inf=inf, inside=inside)
+    return array
+
+
+def refuse_not_finite(
+    array: np.ndarray,
+    name: str,
+    *,
+    nan: bool = False,
+    inf: bool = False,
+    inside: np.ndarray | None = None,
+) -> None:
+    """Refuse NaN unless `nan`, infinities unless `inf`, looking only where `inside`.
+
+    `inside` has the spatial shape; `array` may have channels behind.
+    """
+    if array.dtype.kind != "f" or (nan and inf) or array.size == 0:
+        return
+    for accepted, test, what in (
+        (nan, np.isnan, "NaN"),
+        (inf, np.isinf, "infinite values"),
+    ):
+        if accepted:
+            continue
+        # One pass without a temporary: the sum is not finite if any value is not.
+        with np.errstate(all="ignore"):
+            if np.isfinite(np.add.reduce(array, axis=None, dtype=np.float64)):
+                return
+        found = test(array)
+        if inside is not None:
+            found = found[inside]
+        if found.any():
+            raise ValueError(
+                f"`{name}` must not hold {what}, got {int(np.count_nonzero(found))} such value(s)"
+            )
+
+
+def channels_last(value: Any, channel_axis: Any, name: str = "image") -> np.ndarray:
+    """Return an image with its channels last; one channel when `channel_axis` is None.
+
+    The result has the spatial axes, then one of channels.
+    """
+    array = as_array(value, name)
+    if channel_axis is None:
+        array = array[..., np.newaxis]
+    else:
+        axis = integer(channel_axis, "channel_axis")
+        if not -array.ndim <= axis < array.ndim:
+            raise ValueError(
+                f"`channel_axis` must be an axis of `{name}`, which has {array.ndim} "
+                f"dimension(s), got {axis}"
+            )
+        array = np.moveaxis(array, axis, -1)
+        if array.shape[-1] == 0:
+            raise ValueError(f"`{name}` must have at least one channel along `channel_axis`")
+    if not 1 <= array.ndim - 1 <= MAX_NDIM:
+        raise ValueError(
+            f"`{name}` must have 1 to {MAX_NDIM} spatial dimensions, got {array.ndim - 1}"
+            + ("" if channel_axis is not None else channel_hint(array.shape[:-1]))
+        )
+    return array
+
+
+def channel_hint(shape: tuple[int, ...]) -> str:
+    """Return a sentence about channel_axis when the last axis looks like one of channels."""
+    if len(shape) >= 3 and shape[-1] <= 4:
+        return "; for an image with channels pass channel_axis=-1"
+    return ""
+
+
+def same_shape(
+    array: np.ndarray, name: str, shape: tuple[int, ...], like: str, *, hint: bool = True
+) -> None:
+    """Refuse an array whose shape differs from that of `like`."""
+    if array.shape != shape:
+        text = (
+            f"`{name}` has shape {array.shape}, `{like}` has shape {shape}: they must be equal"
+        )
+        if hint and array.ndim == len(shape) - 1 and array.shape == shape[:-1]:
+            text += f"; if the last axis of `{like}` holds channels, pass channel_axis=-1"
+        raise ValueError(text)
+
+
+def labels(value: Any, name: str = "labels", *, negative: bool = False) -> np.ndarray:
+    """Return a label image: integers (bool counts as 0 and 1), none below 0."""
+    array = as_array(value, name)
+    if array.dtype.kind == "f":
+        raise TypeError(f"`{name}` must hold integers, got dtype {array.dtype}")
+    if array.ndim > MAX_NDIM:
+        raise ValueError(f"`{name}` must have 1 to {MAX_NDIM} dimensions, got {array.ndim}")
+    if not negative and array.dtype.kind == "i" and array.size:
+        lowest = int(array.min())
+        if lowest < 0:
+            raise ValueError(f"`{name}` must hold ids >= 0, got {lowest}")
+    return array
+
+
+def largest_label(array: np.ndarray, name: str = "labels") -> int:
+    """Return the largest id; refuse one that does not fit a signed 64-bit integer."""
+    largest = int(array.max()) if array.size else 0
+    if largest > np.iinfo(np.int64).max:
+        raise ValueError(f"`{name}` must hold ids below 2**63, got {largest}")
+    return largest
+
+
+def mask(value: Any, shape: tuple[int, ...], like: str, name: str = "mask") -> np.ndarray | None:
+    """Return a mask as bool, or None: bool or integers 0 and 1, of the given shape."""
+    if value is None:
+        return None
+    array = as_array(value, name)
+    if array.dtype.kind == "f":
+        raise TypeError(f"`{name}` must be bool (or 0 and 1), got dtype {array.dtype}")
+    same_shape(array, name, shape, like)
+    if array.dtype != np.bool_:
+        if array.size and (array.min() < 0 or array.max() > 1):
+            raise ValueError(f"`{name}` must be bool (or 0 and 1), got other values")
+        array = array.astype(bool)
+    return array
+
+
+def integer(
+    value: Any,
+    name: str,
+    *,
+    low: int | None = None,
+    high: int | None = None,
+) -> int:
+    """Return an integer parameter: 3 or 3.0, not True or 2.5."""
+    what = "an integer"
+    if low is not None and high is not None:
+        what += f" from {low} to {high}"
+    elif low is not None:
+        what += f" >= {low}"
+    wanted = f"`{name}` must be {what}, got {value!r}"
+    value = _scalar(value)
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(wanted)
+    if not math.isfinite(value):
+        raise ValueError(wanted)
+    if value != int(value):
+        raise TypeError(wanted)
+    number_ = int(value)
+    if (low is not None and number_ < low) or (high is not None and number_ > high):
+        raise ValueError(wanted)
+    return number_
+
+
+def number(
+    value: Any,
+    name: str,
+    *,
+    low: float | None = 0.0,
+    above: bool = False,
+    infinite: bool = False,
+) -> float | int:
+    """Return a finite number >= low (> low if `above`); integers stay exact integers."""
+    what = "a number" if infinite else "a finite number"
+    if low is not None:
+        what += f" {'>' if above else '>='} {low:g}"
+    wanted = f"`{name}` must be {what}, got {value!r}"
+    value = _scalar(value)
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(wanted)
+    result = int(value) if isinstance(value, numbers.Integral) else float(value)
+    if math.isnan(result) or (math.isinf(result) and not infinite):
+        raise ValueError(wanted)
+    if low is not None and (result < low or (above and result == low)):
+        raise ValueError(wanted)
+    return result
+
+
+def _scalar(value: Any) -> Any:
+    """Return a NumPy scalar or 0-D array as the Python number it holds."""
+    if isinstance(value, (np.generic, np.ndarray)) and np.ndim(value) == 0:
+        return value.item()
+    return value
+
+
+def connectivity(value: Any, ndim: int) -> int:
+    """Return how many axes a step to a neighbor may change, 1 to ndim."""
+    return integer(value, "connectivity", low=1, high=ndim)
+
+
+def choice(value: Any, name: str, accepted: Sequence[str]) -> str:
+    """Return one of a list of words."""
+    words = ", ".join(f'"{word}"' for word in accepted)
+    if not isinstance(value, str):
+        raise TypeError(f"`{name}` must be one of {words}, got {value!r}")
+    if value not in accepted:
+        raise ValueError(f"`{name}` must be one of {words}, got {value!r}")
+    return value
+
+
+def spacing(value: Any, ndim: int) -> np.ndarray:
+    """Return the pixel size along each axis; None means 1."""
+    if value is None:
+        return np.ones(ndim)
+    wanted = f"`spacing` must hold {ndim} finite number(s) > 0, got {value!r}"
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(wanted) from None
+    if array.dtype.kind not in "iuf":
+        raise TypeError(wanted)
+    if array.shape != (ndim,) or not np.isfinite(array).all() or (array <= 0).any():
+        raise ValueError(wanted)
+    return array.astype(np.float64)
+
+
+def generator(value: Any) -> np.random.Generator:
+    """Return a random generator from an int >= 0 or a Generator."""
+    if isinstance(value, np.random.Generator):
+        return value
+    return np.random.default_rng(integer(value, "rng", low=0))

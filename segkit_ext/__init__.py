@@ -1,0 +1,1 @@
+"""The kernels of segkit: private, single-threaded loops over flat arrays."""
