@@ -184,11 +184,11 @@ def integer(
         what += f" from {low} to {high}"
     elif low is not None:
         what += f" >= {low}"
-    wanted = f"`{name}` must be {what}, got {value!r}"
     value = _scalar(value)
+    wanted = f"`{name}` must be {what}, got {_shown(value)}"
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(wanted)
-    if not math.isfinite(value):
+    if not isinstance(value, numbers.Rational) and not math.isfinite(value):
         raise ValueError(wanted)
     if value != int(value):
         raise TypeError(wanted)
@@ -206,17 +206,24 @@ def number(
     above: bool = False,
     infinite: bool = False,
 ) -> float | int:
-    """Return a finite number >= low (> low if `above`); integers stay exact integers."""
+    """Return a finite number >= low (> low if `above`); integers stay exact integers.
+
+    What comes back always fits a double: 10**400 counts as infinite.
+    """
     what = "a number" if infinite else "a finite number"
     if low is not None:
         what += f" {'>' if above else '>='} {low:g}"
-    wanted = f"`{name}` must be {what}, got {value!r}"
     value = _scalar(value)
+    wanted = f"`{name}` must be {what}, got {_shown(value)}"
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(wanted)
-    result = int(value) if isinstance(value, numbers.Integral) else float(value)
-    if math.isnan(result) or (math.isinf(result) and not infinite):
+    try:
+        as_float = float(value)
+    except OverflowError:
+        raise ValueError(wanted) from None
+    if math.isnan(as_float) or (math.isinf(as_float) and not infinite):
         raise ValueError(wanted)
+    result = int(value) if isinstance(value, numbers.Integral) else as_float
     if low is not None and (result < low or (above and result == low)):
         raise ValueError(wanted)
     return result
@@ -229,6 +236,15 @@ def _scalar(value: Any) -> Any:
     return value
 
 
+def _shown(value: Any) -> str:
+    """Return `value` as it stands in a message: its repr, cut where it gets long."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python prints
+        text = f"{type(value).__name__} of very many digits"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 def connectivity(value: Any, ndim: int) -> int:
     """Return how many axes a step to a neighbor may change, 1 to ndim."""
     return integer(value, "connectivity", low=1, high=ndim)
@@ -238,9 +254,9 @@ def choice(value: Any, name: str, accepted: Sequence[str]) -> str:
     """Return one of a list of words."""
     words = ", ".join(f'"{word}"' for word in accepted)
     if not isinstance(value, str):
-        raise TypeError(f"`{name}` must be one of {words}, got {value!r}")
+        raise TypeError(f"`{name}` must be one of {words}, got {_shown(value)}")
     if value not in accepted:
-        raise ValueError(f"`{name}` must be one of {words}, got {value!r}")
+        raise ValueError(f"`{name}` must be one of {words}, got {_shown(value)}")
     return value
 
 
@@ -248,7 +264,7 @@ def spacing(value: Any, ndim: int) -> np.ndarray:
     """Return the pixel size along each axis; None means 1."""
     if value is None:
         return np.ones(ndim)
-    wanted = f"`spacing` must hold {ndim} finite number(s) > 0, got {value!r}"
+    wanted = f"`spacing` must hold {ndim} finite number(s) > 0, got {_shown(value)}"
     try:
         array = np.asarray(value)
     except ValueError:

@@ -81,6 +81,10 @@ cdef class PyBuckets:
     def __len__(self):
         return self.buckets.length
 
+    @property
+    def word(self):
+        return self.buckets.word
+
     def push(self, Py_ssize_t level, int64_t item):
         if not 0 <= level < self.buckets.n_levels:
             raise IndexError("no such level")
