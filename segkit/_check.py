@@ -190,9 +190,9 @@ def integer(
         raise TypeError(wanted)
     if not isinstance(value, numbers.Rational) and not math.isfinite(value):
         raise ValueError(wanted)
-    if value != int(value):
+    number_: Any = math.trunc(value)
+    if value != number_:
         raise TypeError(wanted)
-    number_ = int(value)
     if (low is not None and number_ < low) or (high is not None and number_ > high):
         raise ValueError(wanted)
     return number_

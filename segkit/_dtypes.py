@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 # Integer types moved by half their range: flipping the top bit is that shift.
-_SHIFTED = {
+_SHIFTED: dict[np.dtype, np.dtype] = {
     np.dtype(np.int8): np.dtype(np.uint8),
     np.dtype(np.int16): np.dtype(np.uint16),
     np.dtype(np.uint32): np.dtype(np.int32),
     np.dtype(np.uint64): np.dtype(np.int64),
 }
-KERNEL_TYPES = tuple(
+KERNEL_TYPES: tuple[np.dtype, ...] = tuple(
     np.dtype(t) for t in (np.uint8, np.uint16, np.int32, np.int64, np.float32, np.float64)
 )
 

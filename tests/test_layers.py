@@ -25,6 +25,7 @@ LAYERS = (
     ("growing", "quadtrees", "flooding", "merging", "clustering", "classification"),
     ("random_field",),
     ("graphs", "relief", "features", "labels", "metrics", "panoptic"),
+    ("_files", "_decoding"),
     ("_check", "_grid", "_dtypes"),
 )
 ORDER = [module for layer in LAYERS for module in layer]
