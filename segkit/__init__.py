@@ -1,7 +1,15 @@
 """segkit: classical image segmentation, every method giving a label image."""
 
 from ._files import read_image, read_labels, write_image, write_labels
+from .labels import connected_components, relabel
 
 __version__ = "0.1.0"
 
-__all__ = ["read_image", "read_labels", "write_image", "write_labels"]
+__all__ = [
+    "connected_components",
+    "read_image",
+    "read_labels",
+    "relabel",
+    "write_image",
+    "write_labels",
+]
