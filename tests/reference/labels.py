@@ -1,4 +1,9 @@
-"""Label images by definition (kernels: links, components, renumber)."""
+"""Label images by definition.
+
+Plain versions of ``segkit_ext/links.pyx`` and ``segkit_ext/components.pyx``
+(together: which pixels are linked, and what is connected) and of
+``segkit_ext/renumber.pyx``.
+"""
 
 from itertools import product
 
