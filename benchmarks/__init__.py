@@ -1,0 +1,1 @@
+"""How fast segkit is beside its peers: `python -m benchmarks speed`."""

@@ -1,0 +1,69 @@
+"""Measure segkit beside its peers.
+
+python -m benchmarks speed                      all cases, about ten minutes
+python -m benchmarks speed --quick              smaller images, fewer rounds
+python -m benchmarks speed --only watershed     cases whose name holds a word
+python -m benchmarks speed --list               names of the cases
+python -m benchmarks speed --readme             write the tables into benchmarks/README.md
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from benchmarks import harness, report, suite
+
+README = Path(__file__).with_name("README.md")
+
+
+def parser():
+    whole = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__.split("\n\n")[0],
+        epilog=__doc__.split("\n\n", 1)[1],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = whole.add_subparsers(dest="command", required=True)
+    speed = commands.add_parser("speed", help="time and memory beside the peers")
+    speed.add_argument("--quick", action="store_true", help="smaller images, fewer rounds")
+    speed.add_argument("--only", nargs="+", metavar="NAME", help="cases whose name holds a word")
+    speed.add_argument("--list", action="store_true", help="print the names of the cases")
+    speed.add_argument("--out", type=Path, metavar="DIR", help="folder for speed.md, speed.json")
+    speed.add_argument("--readme", action="store_true", help="write the tables into README.md")
+    memory = commands.add_parser("memory")  # what harness.memory_in_fresh_process runs
+    memory.add_argument("case")
+    memory.add_argument("which")
+    memory.add_argument("size")
+    return whole
+
+
+def main(arguments=None):
+    options = parser().parse_args(arguments)
+    if options.command == "memory":
+        value = suite.measure_memory(options.case, options.which, options.size)
+        print(json.dumps(value))
+        return 0
+    cases = suite.select(options.only)
+    if not cases:
+        print(f"no case holds {' or '.join(options.only)}; see --list", file=sys.stderr)
+        return 2
+    if options.list:
+        print(*(suite.key(case) for case in cases), sep="\n")
+        return 0
+    tables = suite.speed(cases, quick=options.quick, tell=lambda text: print(text, flush=True))
+    tables["environment"] = harness.environment()
+    tables["quick"] = options.quick
+    text = report.markdown(tables)
+    print("\n" + text)
+    if options.out is not None:
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / "speed.md").write_text(text)
+        (options.out / "speed.json").write_text(json.dumps(tables, indent=1))
+    if options.readme:
+        report.write_between_marks(README, text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
