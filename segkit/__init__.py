@@ -1,6 +1,7 @@
 """segkit: classical image segmentation, every method giving a label image."""
 
 from ._files import read_image, read_labels, write_image, write_labels
+from .growing import region_growing
 from .labels import connected_components, relabel
 
 __version__ = "0.1.0"
@@ -9,6 +10,7 @@ __all__ = [
     "connected_components",
     "read_image",
     "read_labels",
+    "region_growing",
     "relabel",
     "write_image",
     "write_labels",

@@ -24,6 +24,7 @@ LAYERS = (
     ("cnn", "training"),
     ("growing", "quadtrees", "flooding", "merging", "clustering", "classification"),
     ("random_field",),
+    ("_confidence", "_growth", "_seeds"),
     ("graphs", "relief", "features", "labels", "metrics", "panoptic"),
     ("_files", "_decoding"),
     ("_helpers",),  # every other module with an underscore
