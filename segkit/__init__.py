@@ -1,17 +1,22 @@
 """segkit: classical image segmentation, every method giving a label image."""
 
 from ._files import read_image, read_labels, write_image, write_labels
+from .flooding import watershed
 from .growing import region_growing
 from .labels import connected_components, relabel
+from .relief import gradient, local_minima
 
 __version__ = "0.1.0"
 
 __all__ = [
     "connected_components",
+    "gradient",
+    "local_minima",
     "read_image",
     "read_labels",
     "region_growing",
     "relabel",
+    "watershed",
     "write_image",
     "write_labels",
 ]

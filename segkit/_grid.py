@@ -78,3 +78,15 @@ def padded_index(index: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         step, rest = np.divmod(rest, stride)
         position += (step + 1) * padded_stride
     return position
+
+
+def flat_index(position: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return where padded positions lie in the flat array without border."""
+    index = np.zeros(position.shape, dtype=np.intp)
+    rest = position.astype(np.intp)
+    for stride, padded_stride in zip(
+        strides_of(shape), strides_of(padded_shape(shape)), strict=True
+    ):
+        step, rest = np.divmod(rest, padded_stride)
+        index += (step - 1) * stride
+    return index

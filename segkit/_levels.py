@@ -1,0 +1,129 @@
+"""The levels of a relief, laid out for a flood.
+
+A flood takes pixels level by level.  For 8- and 16-bit images the levels are
+the grey values themselves; for every other type the pixels are sorted once and
+the level is the rank of a value among the distinct values, which keeps 64-bit
+integers and floats exact.  Either way the kernel sees small integers.
+
+Axes of length 1 are dropped first: they have no neighbors, and a column of n
+pixels would otherwise carry a border of 2n.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from segkit_ext import flood as kernel
+from segkit_ext import sort
+
+from . import _dtypes, _grid
+
+_SIGN = {4: np.uint32(1 << 31), 8: np.uint64(1 << 63)}
+_DIGIT_BITS = 11  # as in the kernel
+
+
+class Basins(NamedTuple):
+    """What a flood works on: the state of every pixel, and the slots of every level."""
+
+    state: np.ndarray  # padded, flat; see the kernel
+    slots: np.ndarray  # positions, those of a level together
+    first: np.ndarray  # (levels + 1,): the first slot of each level
+    ranked: bool  # the slots hold the sorted pixels already; else they are empty
+
+
+class Grid(NamedTuple):
+    """How a flood moves on the padded array."""
+
+    shape: tuple[int, ...]  # without axes of length 1, not padded
+    offsets: np.ndarray  # to the neighbors
+    rows_ahead: np.ndarray  # to the rows that hold them, for prefetching
+    row_starts: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """Return the number of padded pixels."""
+        return int(np.prod(_grid.padded_shape(self.shape)))
+
+    def interior(self, state: np.ndarray) -> np.ndarray:
+        """Return the view of a padded flat array on the image's pixels."""
+        return _grid.interior(state.reshape(_grid.padded_shape(self.shape)))
+
+
+def grid(shape: tuple[int, ...], connectivity: int) -> Grid:
+    """Return the grid of an image, axes of length 1 dropped."""
+    short = tuple(side for side in shape if side != 1) or (1,)
+    connectivity = min(connectivity, len(short))
+    offsets = _grid.neighbor_offsets(short, connectivity)
+    steps = _grid.neighbor_steps(len(short), connectivity)
+    rows = np.unique(steps[:, :-1], axis=0) if len(short) > 1 else np.zeros((1, 0), np.intp)
+    strides = _grid.strides_of(_grid.padded_shape(short))
+    return Grid(short, offsets, np.ascontiguousarray(rows @ strides[:-1]), _grid.row_starts(short))
+
+
+def basins(values: np.ndarray, mask: np.ndarray | None, where: Grid, word: np.dtype) -> Basins:
+    """Return the state and the empty slots for a flood over `values`.
+
+    `values` are of a kernel type and C-contiguous, without NaN inside `mask`.
+    """
+    state = np.zeros(where.size, dtype=word)
+    if values.dtype.itemsize <= 2:
+        counts = np.zeros((1 << (8 * values.dtype.itemsize)) + 1, dtype=word)
+        inside = np.empty(0, np.uint8) if mask is None else _flat_mask(mask)
+        kernel.load(values.reshape(-1), inside, where.row_starts, state, counts[1:])
+        first = np.cumsum(counts, dtype=word)
+        return Basins(state, np.empty(int(first[-1]), dtype=word), first, False)
+
+    columns = np.arange(where.shape[-1], dtype=word)
+    positions = (where.row_starts.astype(word)[:, np.newaxis] + columns).reshape(-1)
+    flat = values.reshape(-1)
+    if mask is not None:
+        inside = mask.reshape(-1)
+        positions, flat = positions[inside], flat[inside]
+    keys, slots = sorted_pairs(sort_keys(flat), positions)
+    first = np.empty(slots.size + 1, dtype=word)
+    n_levels = sort.rank(keys, slots, state, first)
+    return Basins(state, slots, first[: n_levels + 1], True)
+
+
+def word_type(values: np.ndarray, where: Grid, sources: int = 0) -> np.dtype:
+    """Return the type for the state: it holds positions, and doubled levels of a ranked relief."""
+    levels = 1 << 18 if values.dtype.itemsize <= 2 else 2 * (where.size + sources)
+    return _dtypes.label_dtype(max(where.size + sources, levels))
+
+
+def heights(values: np.ndarray, below: Basins, where: Grid) -> np.ndarray:
+    """Return the value of each level, increasing.  Call it before the slots are used."""
+    if not below.ranked:
+        return np.arange(below.first.size - 1, dtype=np.int64)
+    positions = below.slots[below.first[:-1]]
+    return values.reshape(-1)[_grid.flat_index(positions, where.shape)]
+
+
+def _flat_mask(mask: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(mask).view(np.uint8).reshape(-1)
+
+
+def sort_keys(values: np.ndarray) -> np.ndarray:
+    """Return unsigned keys in the order of 32- or 64-bit values; always a copy."""
+    sign = _SIGN[values.dtype.itemsize]
+    if values.dtype.kind == "f":
+        bits = (values + 0).view(sign.dtype)  # + 0 makes -0.0 equal to 0.0
+        signed = bits.view(f"i{values.dtype.itemsize}")
+        flip = signed >> (8 * values.dtype.itemsize - 1)  # all ones below 0
+        bits ^= flip.view(sign.dtype) | sign
+        return bits
+    return values.view(sign.dtype) ^ sign
+
+
+def sorted_pairs(keys: np.ndarray, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return keys in increasing order and their items, equal keys in the order given.
+
+    Both arrays are used as workspace.
+    """
+    spare_keys, spare_items = np.empty_like(keys), np.empty_like(items)
+    passes = -(-8 * keys.dtype.itemsize // _DIGIT_BITS)
+    counts = np.zeros((passes, 1 << _DIGIT_BITS), dtype=np.int64)
+    moved = sort.radix_sort(keys, items, spare_keys, spare_items, counts)
+    return (keys, items) if moved % 2 == 0 else (spare_keys, spare_items)

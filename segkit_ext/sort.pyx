@@ -1,0 +1,150 @@
+"""Sorting pixels by value, and the level of each among the distinct values.
+
+A flood needs no heap when the order of all pixels is known beforehand.  Radix
+sorting gives that order in a few passes over memory, whatever the type, once
+values are turned into unsigned keys of the same order (`segkit/_levels.py`).
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+
+from .interrupt cimport POLL_STEPS, poll
+from .types cimport label_t
+
+ctypedef fused key_t:
+    uint32_t
+    uint64_t
+
+cdef enum:
+    DIGIT = 11
+    BINS = 1 << DIGIT
+
+
+cdef int scatter(
+    const key_t[::1] keys, const label_t[::1] items,
+    key_t[::1] keys_out, label_t[::1] items_out,
+    int64_t[::1] start, int shift,
+) except -1 nogil:
+    """Move every pair to the next place of its digit's bin; bins keep their order."""
+    cdef Py_ssize_t i, place, stop, size = keys.shape[0]
+    cdef Py_ssize_t digit
+    cdef key_t key
+    i = 0
+    while i < size:
+        stop = min(size, i + POLL_STEPS * 4)
+        while i < stop:
+            key = keys[i]
+            digit = <Py_ssize_t> ((key >> shift) & (BINS - 1))
+            place = start[digit]
+            start[digit] = place + 1
+            keys_out[place] = key
+            items_out[place] = items[i]
+            i += 1
+        poll()
+    return 0
+
+
+cdef int count_digits(const key_t[::1] keys, int64_t[:, ::1] counts) except -1 nogil:
+    """Count the digits of every pass in one reading."""
+    cdef Py_ssize_t i, stop, size = keys.shape[0]
+    cdef Py_ssize_t n_passes = counts.shape[0], k
+    cdef key_t key
+    i = 0
+    while i < size:
+        stop = min(size, i + POLL_STEPS * 4)
+        while i < stop:
+            key = keys[i]
+            for k in range(n_passes):
+                counts[k, <Py_ssize_t> (key & (BINS - 1))] += 1
+                key >>= DIGIT
+            i += 1
+        poll()
+    return 0
+
+
+cdef int sort_passes(
+    key_t[::1] keys, label_t[::1] items, key_t[::1] spare_keys, label_t[::1] spare_items,
+    int64_t[:, ::1] counts,
+) except -1 nogil:
+    """Return how many passes moved the pairs; a digit that all keys share needs none."""
+    cdef Py_ssize_t k, b, total, before, n_passes = counts.shape[0]
+    cdef Py_ssize_t size = keys.shape[0]
+    cdef int moved = 0
+    cdef bint shared
+    count_digits(keys, counts)
+    for k in range(n_passes):
+        total = 0
+        shared = False
+        for b in range(BINS):
+            before = total
+            total += counts[k, b]
+            if counts[k, b] == size:
+                shared = True
+            counts[k, b] = before
+        if shared:
+            continue
+        if moved % 2 == 0:
+            scatter(keys, items, spare_keys, spare_items, counts[k], <int> (k * DIGIT))
+        else:
+            scatter(spare_keys, spare_items, keys, items, counts[k], <int> (k * DIGIT))
+        moved += 1
+    return moved
+
+
+def radix_sort(
+    key_t[::1] keys, label_t[::1] items, key_t[::1] spare_keys, label_t[::1] spare_items,
+    int64_t[:, ::1] counts,
+):
+    """Sort `items` by `keys`, equal keys keeping their order.
+
+    Pre: four arrays of one length; `counts` is zero, (passes, 2048), with
+    passes = ceil(bits of a key / 11).
+    Post: the sorted pairs are in the first two arrays if the returned number
+    of moves is even, else in the spare ones.
+    Cost: at most `passes` sequential readings and scattered writings.
+    Paper: Knuth, The Art of Computer Programming 3, section 5.2.5.
+    """
+    cdef int moved
+    with nogil:
+        moved = sort_passes(keys, items, spare_keys, spare_items, counts)
+    return moved
+
+
+cdef Py_ssize_t rank_groups(
+    const key_t[::1] keys, const label_t[::1] items, label_t[::1] state, label_t[::1] first,
+) except -1 nogil:
+    cdef Py_ssize_t i, stop, size = keys.shape[0]
+    cdef label_t level = -1, shared
+    cdef key_t last = 0
+    i = 0
+    while i < size:
+        stop = min(size, i + POLL_STEPS)
+        while i < stop:
+            shared = 1
+            if i == 0 or keys[i] != last:
+                last = keys[i]
+                level += 1
+                first[level] = <label_t> i
+                shared = i + 1 < size and keys[i + 1] == last
+            state[items[i]] = -1 - (2 * level + shared)
+            i += 1
+        poll()
+    first[level + 1] = <label_t> size
+    return level + 1
+
+
+def rank(
+    const key_t[::1] keys, const label_t[::1] items, label_t[::1] state, label_t[::1] first,
+):
+    """Write the level of each item into `state` as `flood.pyx` wants it.
+
+    The level counts distinct keys; a bit says whether others share it.
+
+    Pre: sorted pairs; `first` has one place more than there are pairs.
+    Post: `first[level]` is the number of pairs below the level; one entry more
+    holds the number of all pairs.  Returns the number of levels.
+    Cost: one pass with scattered writes.
+    """
+    cdef Py_ssize_t n_levels
+    with nogil:
+        n_levels = rank_groups(keys, items, state, first)
+    return n_levels
