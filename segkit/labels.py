@@ -18,11 +18,11 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from segkit import _check, _dtypes, _grid
 from segkit_ext.components import label_runs, spare_pixels, unite_runs
 from segkit_ext.links import chunk_bytes, find_links
 from segkit_ext.renumber import rehash, renumber_by_hash, renumber_by_table
-
-from segkit import _check, _dtypes, _grid
 
 _WORD = 64  # pixels in a word of bits
 _BLOCK = 1 << 18  # pixels between two calls of the kernels: their bits stay in the cache

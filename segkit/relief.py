@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from segkit_ext import flood as flood_kernel
-from segkit_ext import minima as kernel
+from segkit_ext.flood import flood
+from segkit_ext.minima import first_pixels, mark_lower, mark_zones
 from segkit_ext.translate import translate
 
 from . import _check, _dtypes, _grid, _levels
@@ -221,11 +221,11 @@ def _regional_minima(
     if inside is not None:
         mask = np.ascontiguousarray(inside).view(np.uint8).reshape(-1)
     lower = np.zeros(values.size, dtype=np.uint8)
-    kernel.mark_lower(values.reshape(-1), mask, lower, shape, steps)
+    mark_lower(values.reshape(-1), mask, lower, shape, steps)
     flat = zones.reshape(-1)
     drained = np.zeros(int(flat.max()) + 1, dtype=np.uint8)
     drained[0] = 1
-    kernel.mark_zones(flat, lower, drained)
+    mark_zones(flat, lower, drained)
     kept = drained == 0
     translate(flat, np.where(kept, np.cumsum(kept), 0).astype(zones.dtype))
     return zones
@@ -241,7 +241,7 @@ def _deep_minima(
     """Keep the minima at least so deep; those joined by the reconstruction become one."""
     flat = minima.reshape(-1)
     sources = np.empty(int(flat.max()), dtype=np.intp)
-    kernel.first_pixels(flat, sources)
+    first_pixels(flat, sources)
     if sources.size == 0:
         return minima
 
@@ -254,9 +254,7 @@ def _deep_minima(
     state, slots, first, free = surface.enter(below, _grid.padded_index(sources, where.shape))
     del below
     last = first.size - 2
-    flood_kernel.flood(
-        state, slots, first, free, where.offsets, where.rows_ahead, last, _HEIGHTS, False
-    )
+    flood(state, slots, first, free, where.offsets, where.rows_ahead, last, _HEIGHTS, False)
     del slots
 
     kept = state[_grid.padded_index(sources, where.shape)] == surface.sources + 1
@@ -297,7 +295,8 @@ class _Surface(NamedTuple):
         # Sources at a height of no pixel get levels of their own, equal ones the same.
         new = order[~found[order]]
         differs = np.ones(new.size, dtype=bool)
-        differs[1:] = (raised[new[1:]] != raised[new[:-1]]) | (wrapped[new[1:]] != wrapped[new[:-1]])
+        here, there = new[1:], new[:-1]
+        differs[1:] = (raised[here] != raised[there]) | (wrapped[here] != wrapped[there])
         before = np.bincount(place[new[differs]], minlength=heights.size + 1)
         pixels = np.arange(heights.size) + np.cumsum(before)[: heights.size]
         sources = np.empty(minima.size, dtype=np.intp)

@@ -22,7 +22,7 @@ morphological approach to segmentation: the watershed transformation", 1993.
 """
 
 from libc.math cimport sqrt
-from libc.stdint cimport INT32_MIN, INT64_MIN, int32_t, int64_t, uint8_t, uint16_t
+from libc.stdint cimport INT32_MIN, INT64_MIN, int32_t, uint8_t, uint16_t
 
 from .heap cimport Entry, Heap, heap_close, heap_open, heap_pop, heap_push
 from .interrupt cimport POLL_STEPS, poll

@@ -5,7 +5,7 @@ sorting gives that order in a few passes over memory, whatever the type, once
 values are turned into unsigned keys of the same order (`segkit/_levels.py`).
 """
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from .interrupt cimport POLL_STEPS, poll
 from .types cimport label_t
