@@ -93,7 +93,7 @@ def watershed(
 
     Notes
     -----
-    **Order.** A pixel's level is the larger of its height and the level of the
+    **Order**: A pixel's level is the larger of its height and the level of the
     pixel it was reached from.  Pixels are taken by level, then first come,
     first served; neighbors in the order of the number of axes of the step,
     then raster order; markers of equal height in raster order.
@@ -101,7 +101,7 @@ def watershed(
     **Ties** are settled by that order, which is scikit-image's; only the order
     of markers of equal height is not specified there.
 
-    **Cost.** O(pixels × neighbors): about 10 ns per pixel for 2-D uint8 images,
+    **Cost**: O(pixels × neighbors): about 10 ns per pixel for 2-D uint8 images,
     25 to 40 ns where values must be sorted (32 and 64 bits, float).  Extra memory: 12
     bytes per pixel with the result for 8 and 16 bits, at most 28 for float32.
     With `compactness` O(n log n) and some 100 bytes per pixel.
@@ -111,8 +111,8 @@ def watershed(
 
     References
     ----------
-    .. [1] F. Meyer, "Un algorithme optimal pour la ligne de partage des eaux",
-       8e congrès RFIA, Lyon, 1991.
+    .. [1] F. Meyer, "Topographic distance and watershed lines", Signal
+       Processing 38(1), 1994, :doi:`10.1016/0165-1684(94)90060-4`.
     .. [2] S. Beucher and F. Meyer, "The morphological approach to
        segmentation: the watershed transformation", in Mathematical Morphology
        in Image Processing, 1993, :doi:`10.1201/9781482277234-12`.

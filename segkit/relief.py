@@ -68,9 +68,9 @@ def gradient(
     derivative.  Computed in float32 for 8- and 16-bit images, float16 and
     float32, else in float64.
 
-    **Ties.** None: every pixel is independent.
+    **Ties**: None: every pixel is independent.
 
-    **Cost.** O(pixels × channels × ndim × (1 + sigma)), by SciPy's filters.
+    **Cost**: O(pixels × channels × ndim × (1 + sigma)), by SciPy's filters.
 
     Plain version: ``tests/reference/relief.py``.
 
@@ -160,9 +160,9 @@ def local_minima(
     images the depths are integers, and `depth` is rounded up; 64-bit integers
     are exact.  float32 heights are compared with `depth` in float64.
 
-    **Ties.** A minimum exactly `depth` deep is kept.
+    **Ties**: A minimum exactly `depth` deep is kept.
 
-    **Cost.** O(pixels × neighbors); about 5 ns per pixel for 2-D uint8, five
+    **Cost**: O(pixels × neighbors); about 5 ns per pixel for 2-D uint8, five
     times that with `depth`.  Extra memory: 5 bytes per pixel with the result,
     with `depth` as for :func:`segkit.watershed`.
 

@@ -17,8 +17,8 @@ One word of `state` holds all that is known of a pixel:
     0      outside the mask, on the border, or on a line
     > 0    its label (mode HEIGHTS: 1 + the level it was reached at)
 
-Paper: Meyer, "Color image segmentation", 1992; Beucher and Meyer, "The
-morphological approach to segmentation: the watershed transformation", 1993.
+Paper: Meyer, "Topographic distance and watershed lines", Signal Processing 38,
+1994, doi:10.1016/0165-1684(94)90060-4.
 """
 
 from libc.math cimport sqrt
@@ -230,9 +230,10 @@ def flood(
 
     `mode` 0 gives every pixel the label it is reached with.  1 decides when
     the pixel's turn comes, and makes it 0 if it then touches two labels.  2
-    gives it 1 + the level it is reached at, which is a reconstruction by
-    erosion (Vincent 1993): the pixels entered are then points of a surface
-    above the relief, each on the level of the surface.
+    gives it 1 + the level it is reached at: the pixels entered are then points
+    of a surface above the relief, each on the level of the surface, and the
+    flood is a reconstruction by erosion (Vincent, "Morphological grayscale
+    reconstruction in image analysis", 1993, doi:10.1109/83.217222).
 
     Pre: `first[level]` to `first[level + 1]` are the slots of a level, as many
     as it has pixels (mode 2: pixels and sources); `free[level]` lies behind the

@@ -51,7 +51,7 @@ def imports(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            package = "segkit" if node.level else ""
+            package = "segkit" if node.level and path.parent.name == "segkit" else ""
             base = ".".join(part for part in (package, node.module) if part)
             if base == "segkit":
                 yield from (f"{base}.{alias.name}" for alias in node.names)

@@ -9,6 +9,7 @@ from skimage.morphology import h_minima
 from skimage.morphology import local_minima as peer_minima
 
 import segkit
+from segkit_ext.translate import translate
 
 from .reference import relief as reference
 from .strategies import REAL_DTYPES, connectivities, images, masks
@@ -110,3 +111,11 @@ def test_empty_images():
     assert segkit.local_minima(np.zeros((0, 3)), depth=2).shape == (0, 3)
     assert segkit.gradient(np.zeros((0, 3))).shape == (0, 3)
     assert not segkit.local_minima([[1, 2]], mask=[[0, 0]], depth=1).any()
+
+
+@given(st.lists(st.integers(0, 5), max_size=20), st.sampled_from([np.int32, np.int64]))
+def test_translate_equals_plain_version(labels, dtype):
+    table = [0, 7, 7, 1, 2, 9]
+    found = np.array(labels, dtype=dtype)
+    translate(found, np.array(table, dtype=dtype))
+    np.testing.assert_array_equal(found, reference.translate(labels, table))

@@ -1,12 +1,13 @@
 """Plain versions of the gradient and of the minima of a relief.
 
-For the kernels segkit_ext/minima.pyx, translate.pyx, and flood.pyx where it
-reconstructs.
+For the kernels segkit_ext/minima.pyx, segkit_ext/translate.pyx, and
+segkit_ext/flood.pyx where it reconstructs.
 """
 
 import numpy as np
 
-from .flooding import neighbors, pass_heights
+from .flooding import pass_heights
+from .grid import neighbors
 
 
 def gradient(channels):
@@ -81,3 +82,8 @@ def local_minima(relief, *, depth=0, connectivity=1, mask=None):
         if labels[p]:
             labels[p] = order.setdefault(labels[p], len(order) + 1)
     return labels
+
+
+def translate(labels, table):
+    """Return every label replaced by its entry in a table."""
+    return np.array([table[label] for label in labels])
