@@ -156,9 +156,9 @@ def local_minima(
     Notes
     -----
     The lowest minimum has infinite depth and is always kept (with a `mask`, in
-    each of its connected parts); a flat image is one minimum.  On integer
-    images the depths are integers, and `depth` is rounded up; 64-bit integers
-    are exact.  float32 heights are compared with `depth` in float64.
+    each of its connected parts); a flat image is one minimum.  64-bit integers
+    are exact, with a fractional `depth` too.  float32 heights are compared with
+    `depth` in float64.
 
     **Ties**: A minimum exactly `depth` deep is kept.
 
@@ -192,9 +192,7 @@ def local_minima(
     _check.refuse_not_finite(heights, "relief", inf=True, inside=inside)
     connectivity = _check.connectivity(connectivity, heights.ndim)
     depth = _check.number(depth, "depth")
-    if heights.dtype.kind != "f":
-        depth = int(np.ceil(depth)) if isinstance(depth, float) else depth
-    elif depth > 0 and heights.dtype.itemsize < 8:
+    if heights.dtype.kind == "f" and depth > 0 and heights.dtype.itemsize < 8:
         heights = heights.astype(np.float64)
     values = _dtypes.kernel_values(heights)
     if inside is not None and values.dtype.kind == "f":
@@ -202,6 +200,8 @@ def local_minima(
     minima = _regional_minima(values, inside, connectivity)
     if depth == 0 or minima.size == 0:
         return minima
+    if depth != int(depth) and values.dtype.itemsize < 4:
+        values = values.astype(np.int32)  # levels between two grey values: by rank, not by value
     return _deep_minima(values, minima, depth, inside, connectivity)
 
 
@@ -279,7 +279,9 @@ class _Surface(NamedTuple):
         Integers are counted from the lowest, as unsigned numbers, so that a sum
         beyond the type's range shows as one that wrapped around.
         """
+        between = False  # a fraction puts every source between two integers
         if heights.dtype.kind != "f":
+            between = depth != int(depth)
             lowest = heights[0]
             heights, minima = _count_from(heights, lowest), _count_from(minima, lowest)
             # No minimum but the lowest is as deep as the whole range.
@@ -288,9 +290,9 @@ class _Surface(NamedTuple):
             raised = minima + depth
         wrapped = raised < minima
         order = np.lexsort((raised, wrapped))
-        place = np.searchsorted(heights, raised)
+        place = np.searchsorted(heights, raised, side="right" if between else "left")
         place[wrapped] = heights.size
-        found = place < heights.size
+        found = (place < heights.size) & (not between)
         found[found] = heights[place[found]] == raised[found]
         # Sources at a height of no pixel get levels of their own, equal ones the same.
         new = order[~found[order]]

@@ -1,0 +1,193 @@
+"""Ctrl-C ends any call at once: inputs untouched, and the next call works.
+
+Each function runs in a process of its own on an image large enough to be caught
+in the middle.  First the whole call is timed, then it is repeated with a signal
+due after a third of that CPU time: it must be over long before its end.  CPU
+time, not the clock: other work on the machine must not decide.  A second test
+presses Ctrl-C for real, from outside, and takes the clock.
+"""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+import zlib
+
+import numpy as np
+import pytest
+
+import segkit
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+
+LIMIT = 0.5  # seconds from Ctrl-C to KeyboardInterrupt
+SIDE = 3000
+
+
+def noise(side=SIDE, high=256, dtype=np.uint8):
+    return np.random.default_rng(0).integers(0, high, (side, side)).astype(dtype)
+
+
+def dots(side=SIDE, dtype=np.int32):
+    markers = np.zeros((side, side), dtype)
+    markers[::50, ::50] = np.arange(1, markers[::50, ::50].size + 1).reshape(
+        markers[::50, ::50].shape
+    )
+    return markers
+
+
+def path(side=SIDE):
+    """Return a path that folds through the whole image, one pixel wide."""
+    image = np.zeros((side, side), np.uint8)
+    image[::2] = 1
+    image[1::4, -1] = 1
+    image[3::4, 0] = 1
+    return image
+
+
+WORK = {
+    "connected_components": lambda: {"image": noise(high=4), "background": None},
+    "connected_components, tolerance": lambda: {"image": noise(), "tolerance": 9},
+    "connected_components, float": lambda: {
+        "image": noise(high=9, dtype=np.float64), "tolerance": 1,
+    },
+    "relabel": lambda: {"labels": noise(high=5000, dtype=np.int64) << 30},
+    "remove_small": lambda: {"labels": noise(high=5000, dtype=np.int32), "min_size": 3},
+    "boundaries": lambda: {"labels": noise(high=3, dtype=np.int64), "mode": "thick"},
+    "join": lambda: {"first": noise(high=70, dtype=np.int32), "second": dots()},
+    "regions": lambda: {"labels": noise(high=5000, dtype=np.int32), "image": noise()},
+    "mean_image": lambda: {"labels": noise(high=5000, dtype=np.int32), "image": noise()},
+    "region_growing, region": lambda: {"image": noise(2000), "seeds": dots(2000)},
+    "region_growing, region float": lambda: {
+        "image": noise(1500, dtype=np.float32), "seeds": dots(1500),
+    },
+    "region_growing, neighbor": lambda: {
+        "image": noise(), "seeds": dots(), "criterion": "neighbor", "tolerance": 150,
+    },
+    "region_growing, seed": lambda: {
+        "image": path(), "seeds": [(0, 0)], "criterion": "seed", "tolerance": 0,
+    },
+    "region_growing, unseeded": lambda: {
+        "image": noise(), "criterion": "neighbor", "tolerance": 5,
+    },
+    "region_growing, unseeded region": lambda: {"image": noise(1500), "tolerance": 20},
+    "region_growing, confidence": lambda: {
+        "image": noise(), "seeds": [(1000, 1000)], "criterion": "confidence",
+    },
+    "local_minima": lambda: {"relief": noise()},
+    "local_minima, depth": lambda: {"relief": noise(2000), "depth": 30},
+    "watershed, uint8": lambda: {"relief": noise(), "markers": dots()},
+    "watershed, uint16": lambda: {
+        "relief": noise(high=9000, dtype=np.uint16), "markers": dots(),
+    },
+    "watershed, float": lambda: {
+        "relief": noise(2000, high=9000, dtype=np.float32), "markers": dots(2000),
+    },
+    "watershed, int64": lambda: {
+        "relief": noise(2000, high=9000, dtype=np.int64) << 20, "markers": dots(2000),
+    },
+    "watershed, minima": lambda: {"relief": noise(2000)},
+    "watershed, lines": lambda: {"relief": noise(2000), "markers": dots(2000), "lines": "thin"},
+    "watershed, compact": lambda: {
+        "relief": noise(1500), "markers": dots(1500), "compactness": 1.0,
+    },
+}  # fmt: skip
+WORK = {n: c for n, c in WORK.items() if hasattr(segkit, n.split(",")[0])}  # TRANSITION
+
+
+def started(name, how):
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.test_interrupt", name, how],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_a_signal_in_the_middle_ends_the_call(name):
+    with started(name, "timer") as child:
+        out, _ = child.communicate(timeout=120)
+    assert child.returncode == 0
+    told = json.loads(out)
+    assert told["interrupted"], f"ran to its end in spite of the signal: {told}"
+    assert told["delay"] < LIMIT
+    assert told["delay"] < 0.5 * told["whole"] + 0.02, f"no poll in a large part of it: {told}"
+    assert told["untouched"]
+    assert told["next_equal"]
+
+
+@pytest.mark.parametrize(
+    "name", ["watershed, float", "region_growing, region", "connected_components, tolerance"]
+)
+def test_ctrl_c_from_outside(name):
+    with started(name, "loop") as child:
+        assert child.stdout.readline() == "ready\n"
+        time.sleep(0.7)
+        sent = time.monotonic()
+        child.send_signal(signal.SIGINT)
+        out, _ = child.communicate(timeout=60)
+    assert child.returncode == 0
+    told = json.loads(out)
+    assert told["caught"] - sent < LIMIT
+    assert told["untouched"]
+    assert told["next_equal"]
+
+
+def fingerprint(arguments):
+    return [zlib.crc32(a) for a in arguments.values() if isinstance(a, np.ndarray)]
+
+
+def same(one, other):
+    if isinstance(one, dict):
+        return all(np.array_equal(one[key], other[key]) for key in one)
+    return np.array_equal(one, other)
+
+
+def interrupted_by_timer(function, arguments):
+    """Time a call, then repeat it with a signal after a third of its CPU time."""
+    start = time.process_time()
+    wanted = function(**arguments)
+    whole = time.process_time() - start
+    before = fingerprint(arguments)
+    signal.signal(signal.SIGPROF, signal.default_int_handler)
+    start = time.process_time()
+    signal.setitimer(signal.ITIMER_PROF, whole / 3)
+    try:
+        function(**arguments)
+        interrupted = False
+    except KeyboardInterrupt:
+        interrupted = True
+    delay = time.process_time() - start - whole / 3
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    return {
+        "whole": whole,
+        "interrupted": interrupted,
+        "delay": delay,
+        "untouched": before == fingerprint(arguments),
+        "next_equal": same(function(**arguments), wanted),
+    }
+
+
+def interrupted_from_outside(function, arguments):
+    """Call again and again until Ctrl-C."""
+    wanted = function(**arguments)
+    before = fingerprint(arguments)
+    try:
+        print("ready", flush=True)
+        while True:
+            function(**arguments)
+    except KeyboardInterrupt:
+        caught = time.monotonic()
+    return {
+        "caught": caught,
+        "untouched": before == fingerprint(arguments),
+        "next_equal": same(function(**arguments), wanted),
+    }
+
+
+if __name__ == "__main__":
+    work = {"timer": interrupted_by_timer, "loop": interrupted_from_outside}[sys.argv[2]]
+    print(json.dumps(work(getattr(segkit, sys.argv[1].split(",")[0]), WORK[sys.argv[1]]())))
