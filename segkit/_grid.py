@@ -11,23 +11,40 @@ order.  This order decides who comes first among equals wherever a method says
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import product
+from math import prod
 
 import numpy as np
 
 
+@lru_cache(maxsize=64)
 def neighbor_steps(ndim: int, connectivity: int) -> np.ndarray:
-    """Return the steps to the neighbors, (k, ndim), nearest first, then in raster order."""
+    """Return the steps to the neighbors, (k, ndim), nearest first, then in raster order.
+
+    Read-only, because calls share it: on small images it costs more than the pixels.
+    """
     steps = [
-        step for step in product((-1, 0, 1), repeat=ndim) if 0 < np.abs(step).sum() <= connectivity
+        step for step in product((-1, 0, 1), repeat=ndim) if 0 < sum(map(abs, step)) <= connectivity
     ]
     steps.sort(key=lambda step: sum(map(abs, step)))  # stable: raster order within a distance
-    return np.array(steps, dtype=np.intp).reshape(-1, ndim)
+    array = np.array(steps, dtype=np.intp).reshape(-1, ndim)
+    array.setflags(write=False)
+    return array
+
+
+@lru_cache(maxsize=64)
+def row_steps(ndim: int, connectivity: int) -> np.ndarray:
+    """Return the steps to the rows that hold neighbors, its own included, (k, ndim - 1)."""
+    steps = {tuple(step[:-1]) for step in neighbor_steps(ndim, connectivity).tolist()}
+    array = np.array(sorted(steps), dtype=np.intp).reshape(len(steps), ndim - 1)
+    array.setflags(write=False)
+    return array
 
 
 def strides_of(shape: tuple[int, ...]) -> np.ndarray:
     """Return the number of elements between neighbors along each axis of a C-ordered array."""
-    return np.array([int(np.prod(shape[k + 1 :])) for k in range(len(shape))], dtype=np.intp)
+    return np.array([prod(shape[k + 1 :]) for k in range(len(shape))], dtype=np.intp)
 
 
 def padded_shape(shape: tuple[int, ...]) -> tuple[int, ...]:

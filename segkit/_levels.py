@@ -11,6 +11,7 @@ pixels would otherwise carry a border of 2n.
 
 from __future__ import annotations
 
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -44,7 +45,7 @@ class Grid(NamedTuple):
     @property
     def size(self) -> int:
         """Return the number of padded pixels."""
-        return int(np.prod(_grid.padded_shape(self.shape)))
+        return prod(_grid.padded_shape(self.shape))
 
     def interior(self, state: np.ndarray) -> np.ndarray:
         """Return the view of a padded flat array on the image's pixels."""
@@ -54,12 +55,12 @@ class Grid(NamedTuple):
 def grid(shape: tuple[int, ...], connectivity: int) -> Grid:
     """Return the grid of an image, axes of length 1 dropped."""
     short = tuple(side for side in shape if side != 1) or (1,)
-    connectivity = min(connectivity, len(short))
+    ndim = len(short)
+    connectivity = min(connectivity, ndim)
     offsets = _grid.neighbor_offsets(short, connectivity)
-    steps = _grid.neighbor_steps(len(short), connectivity)
-    rows = np.unique(steps[:, :-1], axis=0) if len(short) > 1 else np.zeros((1, 0), np.intp)
     strides = _grid.strides_of(_grid.padded_shape(short))
-    return Grid(short, offsets, np.ascontiguousarray(rows @ strides[:-1]), _grid.row_starts(short))
+    rows_ahead = _grid.row_steps(ndim, connectivity) @ strides[:-1]
+    return Grid(short, offsets, rows_ahead, _grid.row_starts(short))
 
 
 def basins(values: np.ndarray, mask: np.ndarray | None, where: Grid, word: np.dtype) -> Basins:

@@ -159,27 +159,18 @@ def watershed(
     if compactness > 0:
         state = _flood_by_price(heights, seeds, inside, where, compactness, thin, max_level)
     else:
-        below = _levels.basins(values, inside, where, word)
-        last = below.first.size - 2
+        state, slots, first, ranked = _levels.basins(values, inside, where, word)
+        last = first.size - 2
         if max_level is not None:
-            last = _last_level(heights, inside, below.first, max_level)
-        state = _flood_by_level(below, seeds, where, thin, last)
-        del below
-    del seeds
+            last = _last_level(heights, inside, first, max_level)
+        free = first[:-1].copy()
+        plant(seeds.reshape(-1), where.row_starts, state, slots, free)
+        del seeds  # the flood is where memory peaks
+        mode = _LINES if thin else _LABELS
+        flood(state, slots, first, free, where.offsets, where.rows_ahead, last, mode, ranked)
+        del slots, first, free
     labels = np.maximum(where.interior(state), 0).reshape(heights.shape)
     return labels.astype(_dtypes.label_dtype(largest), copy=False)
-
-
-def _flood_by_level(
-    below: _levels.Basins, seeds: np.ndarray, where: _levels.Grid, thin: bool, last: int
-) -> np.ndarray:
-    """Return the flooded state: the plain watershed, without a queue of priorities."""
-    state, slots, first, ranked = below
-    free = first[:-1].copy()
-    plant(seeds.reshape(-1), where.row_starts, state, slots, free)
-    mode = _LINES if thin else _LABELS
-    flood(state, slots, first, free, where.offsets, where.rows_ahead, last, mode, ranked)
-    return state
 
 
 def _last_level(

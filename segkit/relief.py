@@ -215,8 +215,9 @@ def _regional_minima(
     ndim = values.ndim
     shape = np.ones(4, dtype=np.intp)
     shape[4 - ndim :] = values.shape
-    steps = np.zeros((len(_grid.neighbor_steps(ndim, connectivity)), 4), dtype=np.intp)
-    steps[:, 4 - ndim :] = _grid.neighbor_steps(ndim, connectivity)
+    around = _grid.neighbor_steps(ndim, connectivity)
+    steps = np.zeros((len(around), 4), dtype=np.intp)
+    steps[:, 4 - ndim :] = around
     mask = np.empty(0, np.uint8)
     if inside is not None:
         mask = np.ascontiguousarray(inside).view(np.uint8).reshape(-1)
