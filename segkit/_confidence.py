@@ -22,8 +22,7 @@ import numpy as np
 
 from segkit_ext.grow_fifo import grow_alone
 
-from . import _grid
-from ._growth import Field, differences, padded_values, start_positions, start_state
+from ._growth import Problem, differences, padded_values, start_positions, start_state
 from ._seeds import Seeds
 
 _ROOM = 1 << 12  # pixels of a region listed at first; doubled as needed
@@ -31,7 +30,7 @@ _EXACT = 1 << 62
 
 
 def confidence_bounds(
-    field: Field,
+    problem: Problem,
     seeds: Seeds,
     shape: tuple[int, ...],
     multiplier: float,
@@ -43,20 +42,20 @@ def confidence_bounds(
     a seed has 3 pixels along those too.
     """
     n_regions = len(seeds.ids)
-    low = np.empty(n_regions, dtype=field.values.dtype)
+    low = np.empty(n_regions, dtype=problem.values.dtype)
     high = np.empty_like(low)
-    values = padded_values(field)
-    state = start_state(field, None)
-    offsets = _grid.neighbor_offsets(field.shape, field.connectivity)
-    starts = start_positions(field, seeds)
-    flat = field.values.reshape(-1)
+    values = padded_values(problem)
+    state = start_state(problem._replace(seeds=None))
+    offsets = problem.offsets
+    starts = start_positions(problem)
+    flat = problem.values.reshape(-1)
     order = np.argsort(seeds.rank, kind="stable")
     ends = np.cumsum(np.bincount(seeds.rank - 1))
     found = np.empty(_ROOM, dtype=np.int64)
     for k in range(n_regions):
         members = order[ends[k - 1] if k else 0 : ends[k]]
         own = flat[seeds.position[members]]
-        box = _box_values(field, shape, seeds.position[members])
+        box = _box_values(problem, shape, seeds.position[members])
         low[k], high[k] = _bounds(box, own, multiplier)
         for _ in range(iterations):
             n = -1
@@ -71,16 +70,17 @@ def confidence_bounds(
     return low, high
 
 
-def _box_values(field: Field, shape: tuple[int, ...], position: np.ndarray) -> np.ndarray:
+def _box_values(problem: Problem, shape: tuple[int, ...], position: np.ndarray) -> np.ndarray:
     """Return the values in the boxes of 3 pixels a side around some pixels, edges repeated."""
     steps = np.array(list(product((-1, 0, 1), repeat=len(shape))))
     index = np.stack(np.unravel_index(position, shape), axis=-1)
     index = (index[:, np.newaxis] + steps).reshape(-1, len(shape))
     index = index.clip(0, np.array(shape) - 1)
     place = np.ravel_multi_index(tuple(index.T), shape)
-    if field.inside is not None:
-        place = place[field.inside.reshape(-1)[place]]
-    return field.values.reshape(-1)[place]
+    if problem.inside is not None:
+        place = place[problem.inside.reshape(-1)[place]]
+    values = problem.values.reshape(-1)[place]
+    return values[~np.isnan(values)] if problem.is_float else values
 
 
 def _bounds(values: np.ndarray, own: np.ndarray, multiplier: float) -> tuple[Any, Any]:

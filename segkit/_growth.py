@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import floor, isqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+import segkit_ext.grow_bits as bits_kernel
 import segkit_ext.grow_fifo as fifo_kernel
 import segkit_ext.grow_region as region_kernel
 
@@ -26,15 +27,19 @@ _UNSEEN = 0
 _OUTSIDE_REGION = -2  # -1 is a queued pixel there
 _NO_LIMIT = np.iinfo(np.int64).max
 _LARGEST_REACH = np.iinfo(np.uint64).max
+_NARROWEST = 16  # rows of fewer pixels would leave most of a word of 64 empty
 _MOST_LEVELS = 1 << 17  # beyond, empty buckets cost more than a heap
 
 
-class Field(NamedTuple):
-    """An image ready to grow on."""
+class Problem(NamedTuple):
+    """What to grow: an image without axes of length 1, its seeds, and the limits."""
 
     values: np.ndarray  # spatial shape + channels, a kernel type, contiguous
     inside: np.ndarray | None  # bool, spatial shape; None is everywhere
+    seeds: Seeds | None
     connectivity: int
+    min_size: int
+    max_steps: int | None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -51,79 +56,172 @@ class Field(NamedTuple):
         """Return whether values are floating point numbers."""
         return self.values.dtype.kind == "f"
 
+    @property
+    def size(self) -> int:
+        """Return the number of pixels."""
+        return self.values.size // self.n_channels
 
-def make_field(image: np.ndarray, inside: np.ndarray | None, connectivity: int) -> Field:
-    """Return the field of an image with its channels last; axes of length 1 are dropped."""
+    @property
+    def offsets(self) -> np.ndarray:
+        """Return the way to the neighbors in padded flat arrays."""
+        return _grid.neighbor_offsets(self.shape, self.connectivity)
+
+    @property
+    def limit(self) -> int:
+        """Return how many pixels may join."""
+        return _NO_LIMIT if self.max_steps is None else min(self.max_steps, _NO_LIMIT)
+
+    @property
+    def suits_bits(self) -> bool:
+        """Return whether one region, in any order, is grown on rows wide enough for words."""
+        return (
+            self.seeds is not None
+            and len(self.seeds.ids) == 1
+            and self.n_channels == 1
+            and self.max_steps is None
+            and self.shape[-1] >= _NARROWEST
+        )
+
+
+def make_problem(
+    image: np.ndarray,
+    inside: np.ndarray | None,
+    seeds: Seeds | None,
+    connectivity: int,
+    min_size: int,
+    max_steps: int | None,
+) -> Problem:
+    """Return the problem for an image with its channels last."""
     shape = tuple(side for side in image.shape[:-1] if side != 1) or (1,)
     values = _dtypes.kernel_values(image).reshape(*shape, image.shape[-1])
     if inside is not None:
         inside = np.ascontiguousarray(inside).reshape(shape)
-    return Field(values, inside, min(connectivity, len(shape)))
+    connectivity = min(connectivity, len(shape))
+    return Problem(values, inside, seeds, connectivity, min_size, max_steps)
 
 
-def grow_neighbor(
-    field: Field, seeds: Seeds | None, tolerance: float, max_steps: int | None
-) -> tuple[np.ndarray, int]:
-    """Return the padded state and the number of regions for criterion "neighbor"."""
-    return _near(field, seeds, tolerance, max_steps, from_home=False)
+def grow_by_neighbor(problem: Problem, tolerance: float) -> np.ndarray:
+    """Return the flat labels for criterion "neighbor"."""
+    return _near(problem, tolerance, from_home=False)
 
 
-def grow_seed(
-    field: Field, seeds: Seeds | None, tolerance: float, max_steps: int | None
-) -> tuple[np.ndarray, int]:
-    """Return the padded state and the number of regions for criterion "seed"."""
-    if seeds is None or (field.n_channels > 1 and _are_points(seeds)):
-        return _near(field, seeds, tolerance, max_steps, from_home=True)
-    if field.is_float or field.n_channels > 1:
-        return _near_means(field, seeds, tolerance, max_steps)
-    low, high = _integer_bounds(field, seeds, tolerance)
-    return grow_within(field, seeds, low, high, max_steps)
+def grow_by_seed(problem: Problem, tolerance: float) -> np.ndarray:
+    """Return the flat labels for criterion "seed"."""
+    seeds = problem.seeds
+    if seeds is None:
+        return _near(problem, tolerance, from_home=True)
+    if problem.n_channels == 1 and not problem.is_float:
+        return grow_within(problem, *_integer_bounds(problem, seeds, tolerance))
+    if problem.suits_bits:
+        center = float(_means(problem, seeds, 0)[0, 0])
+        return _by_bits(problem, seeds, bits_kernel.pack_near, center, float(tolerance))
+    if _are_points(seeds):
+        return _near(problem, tolerance, from_home=True)
+    # Means lie behind the last pixel, as the homes of their regions, all in double.
+    base = 0
+    if not problem.is_float:  # differences of 64-bit integers are taken before they are rounded
+        base = int(problem.values.reshape(-1)[seeds.position[0] * problem.n_channels])
+    values = differences(padded_values(problem), base)
+    homes = len(values) // problem.n_channels + np.arange(len(seeds.ids), dtype=np.int64)
+    values = np.concatenate([values, _means(problem, seeds, base).ravel()])
+    return _near(problem, tolerance, from_home=True, values=values, homes=homes)
 
 
-def grow_by_mean(
-    field: Field, seeds: Seeds | None, tolerance: float | None, max_steps: int | None
-) -> tuple[np.ndarray, int]:
-    """Return the padded state and the number of regions for criterion "region"."""
-    n_channels = field.n_channels
-    n_regions = 1 if seeds is None else len(seeds.ids)
+def grow_within(problem: Problem, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return the flat labels for one closed interval of values per rank, in the kernel type."""
+    seeds = problem.seeds
+    assert seeds is not None
+    if problem.suits_bits:
+        return _by_bits(problem, seeds, bits_kernel.pack_within, low[0], high[0])
+    state = start_state(problem)
+    fifo_kernel.grow_within(
+        padded_values(problem),
+        start_positions(problem),
+        problem.offsets,
+        low,
+        high,
+        state,
+        problem.limit,
+    )
+    return _finish(problem, state, len(seeds.ids))
+
+
+def grow_by_mean(problem: Problem, tolerance: float | None) -> np.ndarray:
+    """Return the flat labels for criterion "region"."""
+    n_channels = problem.n_channels
+    n_rows = 1 if problem.seeds is None else len(problem.seeds.ids)
     n_levels = 0
-    if field.values.dtype.itemsize <= 2:
-        largest = int(np.iinfo(field.values.dtype).max)
+    if problem.values.dtype.itemsize <= 2:
+        largest = int(np.iinfo(problem.values.dtype).max)
         n_levels = isqrt(largest * largest * n_channels) + 2
         if n_levels > _MOST_LEVELS:
             n_levels = 0
-    state = start_state(field, seeds, outside=_OUTSIDE_REGION)
+    state = start_state(problem, outside=_OUTSIDE_REGION)
     n_regions = region_kernel.grow_region(
-        padded_values(field),
-        start_positions(field, seeds),
-        _grid.neighbor_offsets(field.shape, field.connectivity),
+        padded_values(problem),
+        start_positions(problem),
+        problem.offsets,
         n_channels,
         n_levels,
         np.inf if tolerance is None else float(tolerance),
-        np.zeros((1 if field.is_float else n_regions, 2 * n_channels), dtype=np.int64),
-        np.zeros((n_regions if field.is_float else 1, n_channels)),
-        np.zeros(n_regions, dtype=np.int64),
+        np.zeros((1 if problem.is_float else n_rows, 2 * n_channels), dtype=np.int64),
+        np.zeros((n_rows if problem.is_float else 1, n_channels)),
+        np.zeros(n_rows, dtype=np.int64),
         state,
-        _limit(max_steps),
+        problem.limit,
     )
-    return state, n_regions
+    return _finish(problem, state, n_regions)
 
 
-def finish(
-    field: Field, state: np.ndarray, n_regions: int, seeds: Seeds | None, min_size: int
-) -> np.ndarray:
-    """Return the label image of a padded state; its memory is reused if it can hold the ids."""
+def _finish(problem: Problem, state: np.ndarray, n_regions: int) -> np.ndarray:
+    """Return the labels of a padded state; its memory is reused if it can hold the ids."""
+    seeds = problem.seeds
     ids = np.arange(1, n_regions + 1, dtype=np.int64) if seeds is None else seeds.ids
-    if min_size > 1 and n_regions:
+    if problem.min_size > 1 and n_regions:
         sizes = np.zeros(n_regions, dtype=np.int64)
         fifo_kernel.count_sizes(state, sizes)
-        kept = sizes >= min_size
+        kept = sizes >= problem.min_size
         ids = np.where(kept, np.cumsum(kept) if seeds is None else ids, 0)
-    size = int(np.prod(field.shape))
-    dtype = _dtypes.label_dtype(max(size, int(ids.max(initial=0))))
-    labels = state[:size] if dtype == np.int32 else np.empty(size, dtype=dtype)
-    shape, strides, first = geometry(field.shape, field.shape[-1] + 2, 1)
+    dtype = _dtypes.label_dtype(max(problem.size, int(ids.max(initial=0))))
+    labels = state[: problem.size] if dtype == np.int32 else np.empty(problem.size, dtype=dtype)
+    shape, strides, first = geometry(problem.shape, problem.shape[-1] + 2, 1)
     fifo_kernel.collect_labels(state, shape, strides, first, ids.astype(dtype), labels)
+    return labels
+
+
+def _by_bits(problem: Problem, seeds: Seeds, pack: Any, *bounds: Any) -> np.ndarray:
+    """Return the labels of one region, grown 64 pixels at a time through what `pack` admits."""
+    shape = problem.shape
+    row = -(-shape[-1] // 64) + 1  # and an empty word behind
+    sides, strides, first = geometry(shape, row, 1)
+    n_words = int(np.prod([side + 2 for side in shape[:-1]])) * row + 2
+    free, reached, waiting = (np.zeros(n_words, dtype=np.uint64) for _ in range(3))
+    inside = np.empty(0, dtype=np.uint8)
+    if problem.inside is not None:
+        inside = problem.inside.view(np.uint8).reshape(-1)
+    pack(problem.values.reshape(-1), *bounds, inside, sides, strides, first, free)
+    index = np.unravel_index(seeds.position, shape)
+    words = first + (index[-1] >> 6)
+    for axis, step in zip(index[:-1], strides[4 - len(shape) :], strict=True):
+        words = words + axis * step
+    steps = _grid.neighbor_steps(len(shape), problem.connectivity)
+    lead = np.unique(steps[:, :-1], axis=0)
+    lead = lead[lead.any(axis=1)] if len(shape) > 1 else lead[:0]
+    bits_kernel.spread_bits(
+        free,
+        reached,
+        waiting,
+        words.astype(np.int64),
+        (index[-1] & 63).astype(np.uint8),
+        np.ascontiguousarray(lead @ strides[4 - len(shape) :], dtype=np.intp),
+        (np.abs(lead).sum(axis=1) < problem.connectivity).astype(np.uint8),
+    )
+    del free, waiting
+    label = int(seeds.ids[0])
+    if problem.min_size > 1 and int(np.bitwise_count(reached).sum()) < problem.min_size:
+        label = 0
+    labels = np.empty(problem.size, dtype=_dtypes.label_dtype(max(problem.size, label)))
+    bits_kernel.expand_bits(reached, sides, strides, first, label, labels)
     return labels
 
 
@@ -143,101 +241,60 @@ def geometry(shape: tuple[int, ...], row: int, before: int) -> tuple[np.ndarray,
     return np.array(sides, dtype=np.intp), np.array(steps, dtype=np.intp), first
 
 
-def grow_within(
-    field: Field, seeds: Seeds, low: np.ndarray, high: np.ndarray, max_steps: int | None
-) -> tuple[np.ndarray, int]:
-    """Return the padded state and the number of regions for closed intervals of values."""
-    state = start_state(field, seeds)
-    fifo_kernel.grow_within(
-        padded_values(field),
-        start_positions(field, seeds),
-        _grid.neighbor_offsets(field.shape, field.connectivity),
-        low,
-        high,
-        state,
-        _limit(max_steps),
-    )
-    return state, len(seeds.ids)
-
-
 def _near(
-    field: Field,
-    seeds: Seeds | None,
+    problem: Problem,
     tolerance: float,
-    max_steps: int | None,
     *,
     from_home: bool,
     values: np.ndarray | None = None,
     homes: np.ndarray | None = None,
-) -> tuple[np.ndarray, int]:
+) -> np.ndarray:
     """Grow by nearness to pixels: to the home of a region, or to where a step comes from."""
-    state = start_state(field, seeds)
-    starts = start_positions(field, seeds)
+    starts = start_positions(problem)
     exact_tolerance = Fraction(tolerance)
     reach = min(floor(exact_tolerance), _LARGEST_REACH)
     square = floor(exact_tolerance * exact_tolerance)
-    exact = field.n_channels * reach * reach <= _LARGEST_REACH
-    if homes is None:
-        homes = starts  # one pixel per rank if they are looked at
+    state = start_state(problem)
     n_regions = fifo_kernel.grow_near(
-        padded_values(field) if values is None else values,
+        padded_values(problem) if values is None else values,
         starts,
-        _grid.neighbor_offsets(field.shape, field.connectivity),
-        homes,
-        field.n_channels,
+        problem.offsets,
+        starts if homes is None else homes,
+        problem.n_channels,
         from_home,
         reach,
         min(square, _LARGEST_REACH),
-        exact,
+        problem.n_channels * reach * reach <= _LARGEST_REACH,
         float(tolerance),
         state,
-        _limit(max_steps),
+        problem.limit,
     )
-    return state, n_regions if seeds is None else len(seeds.ids)
+    return _finish(problem, state, n_regions if problem.seeds is None else len(problem.seeds.ids))
 
 
-def _near_means(
-    field: Field, seeds: Seeds, tolerance: float, max_steps: int | None
-) -> tuple[np.ndarray, int]:
-    """Grow by nearness to the mean of each seed, in double.
-
-    The means are put behind the last pixel, as homes of their regions.
-    """
-    if _are_points(seeds):
-        return _near(field, seeds, tolerance, max_steps, from_home=True)
-    values = padded_values(field)
-    base = 0
-    if not field.is_float:  # differences of 64-bit integers are taken before they are rounded
-        base = int(field.values.reshape(-1)[seeds.position[0] * field.n_channels])
-    values = differences(values, base)
-    means = np.empty((len(seeds.ids), field.n_channels))
+def _means(problem: Problem, seeds: Seeds, base: int) -> np.ndarray:
+    """Return the mean of each seed minus `base`, (n, C) in double."""
     counts = np.bincount(seeds.rank - 1)
-    pixels = field.values.reshape(-1, field.n_channels)[seeds.position]
-    for channel in range(field.n_channels):
-        with np.errstate(invalid="ignore"):  # inf - inf: no value is near such a mean
-            if field.is_float:
-                sums = np.bincount(seeds.rank - 1, weights=pixels[:, channel])
+    pixels = problem.values.reshape(-1, problem.n_channels)[seeds.position]
+    means = np.empty((len(counts), problem.n_channels))
+    for channel in range(problem.n_channels):
+        if problem.is_float:
+            sums = np.bincount(seeds.rank - 1, weights=pixels[:, channel])
+            with np.errstate(over="ignore"):
                 means[:, channel] = sums / counts
-            else:
-                exact = integer_sums(pixels[:, channel], seeds.rank, len(counts))
-                means[:, channel] = [
-                    (s - n * base) / n for s, n in zip(exact, counts.tolist(), strict=True)
-                ]
-    homes = values.size // field.n_channels + np.arange(len(counts), dtype=np.int64)
-    return _near(
-        field,
-        seeds,
-        tolerance,
-        max_steps,
-        from_home=True,
-        values=np.concatenate([values, means.ravel()]),
-        homes=homes,
-    )
+        else:
+            exact = integer_sums(pixels[:, channel], seeds.rank, len(counts))
+            means[:, channel] = [
+                (s - n * base) / n for s, n in zip(exact, counts.tolist(), strict=True)
+            ]
+    return means
 
 
-def _integer_bounds(field: Field, seeds: Seeds, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+def _integer_bounds(
+    problem: Problem, seeds: Seeds, tolerance: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the closed interval of integers within `tolerance` of each seed's mean, exactly."""
-    pixels = field.values.reshape(-1)[seeds.position]
+    pixels = problem.values.reshape(-1)[seeds.position]
     info = np.iinfo(pixels.dtype)
     exact_tolerance = Fraction(tolerance)
     # One pixel per rank for now: the first.  Unsigned with an offset, nothing can wrap.
@@ -286,36 +343,36 @@ def _are_points(seeds: Seeds) -> bool:
     return len(seeds.position) == len(seeds.ids)
 
 
-def padded_values(field: Field) -> np.ndarray:
+def padded_values(problem: Problem) -> np.ndarray:
     """Return the flat values with a border."""
-    if field.n_channels == 1:
-        return _grid.pad(field.values[..., 0]).reshape(-1)
-    shape = (*_grid.padded_shape(field.shape), field.n_channels)
-    padded = np.zeros(shape, dtype=field.values.dtype)
-    padded[(slice(1, -1),) * len(field.shape)] = field.values
+    if problem.n_channels == 1:
+        return _grid.pad(problem.values[..., 0]).reshape(-1)
+    shape = (*_grid.padded_shape(problem.shape), problem.n_channels)
+    padded = np.zeros(shape, dtype=problem.values.dtype)
+    padded[(slice(1, -1),) * len(problem.shape)] = problem.values
     return padded.reshape(-1)
 
 
-def start_state(field: Field, seeds: Seeds | None, outside: int = _OUTSIDE) -> np.ndarray:
+def start_state(problem: Problem, outside: int = _OUTSIDE) -> np.ndarray:
     """Return the flat state array with a border, seed pixels holding their ranks."""
-    state = np.full(_grid.padded_shape(field.shape), outside, dtype=np.int32)
+    state = np.full(_grid.padded_shape(problem.shape), outside, dtype=np.int32)
     interior = _grid.interior(state)
-    if field.inside is None:
+    if problem.inside is None:
         interior[...] = _UNSEEN
     else:
-        interior[field.inside] = _UNSEEN
+        interior[problem.inside] = _UNSEEN
+    if problem.is_float:
+        for channel in range(problem.n_channels):
+            interior[np.isnan(problem.values[..., channel])] = outside
     state = state.reshape(-1)
-    if seeds is not None:
-        state[start_positions(field, seeds)] = seeds.rank
+    if problem.seeds is not None:
+        state[start_positions(problem)] = problem.seeds.rank
     return state
 
 
-def start_positions(field: Field, seeds: Seeds | None) -> np.ndarray:
+def start_positions(problem: Problem) -> np.ndarray:
     """Return where the seed pixels lie in the padded flat array, in raster order."""
-    if seeds is None:
+    if problem.seeds is None:
         return np.empty(0, dtype=np.int64)
-    return _grid.padded_index(seeds.position, field.shape).astype(np.int64, copy=False)
-
-
-def _limit(max_steps: int | None) -> int:
-    return _NO_LIMIT if max_steps is None else min(max_steps, _NO_LIMIT)
+    position = _grid.padded_index(problem.seeds.position, problem.shape)
+    return position.astype(np.int64, copy=False)

@@ -27,8 +27,8 @@ from ._seeds import Seeds, read_seeds
 
 _CRITERIA = ("neighbor", "seed", "region", "confidence")
 _GROW: dict[str, Any] = {
-    "neighbor": _growth.grow_neighbor,
-    "seed": _growth.grow_seed,
+    "neighbor": _growth.grow_by_neighbor,
+    "seed": _growth.grow_by_seed,
     "region": _growth.grow_by_mean,
 }
 
@@ -187,18 +187,13 @@ def region_growing(
     if array.size == 0:
         return np.zeros(shape, dtype=np.int32)
 
-    if array.dtype.kind == "f":
-        nan = np.isnan(array).any(axis=-1)
-        if nan.any():
-            inside = ~nan if inside is None else inside & ~nan
-    field = _growth.make_field(array, inside, connectivity)
+    problem = _growth.make_problem(array, inside, start, connectivity, min_size, max_steps)
     if criterion == "confidence":
-        low, high = confidence_bounds(field, start, shape, multiplier, iterations)
-        state, n_regions = _growth.grow_within(field, start, low, high, max_steps)
+        bounds = confidence_bounds(problem, start, shape, multiplier, iterations)
+        labels = _growth.grow_within(problem, *bounds)
     else:
-        grow = _GROW[criterion]
-        state, n_regions = grow(field, start, tolerance, max_steps)
-    return _growth.finish(field, state, n_regions, start, min_size).reshape(shape)
+        labels = _GROW[criterion](problem, tolerance)
+    return labels.reshape(shape)
 
 
 def _refuse_seeds_outside(array: np.ndarray, inside: np.ndarray | None, seeds: Seeds) -> None:

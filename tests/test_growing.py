@@ -75,6 +75,31 @@ def test_one_seed_grows_as_the_textbook_recursion(criterion, case, tolerance):
     assert set(zip(*np.nonzero(labels), strict=True)) == region
 
 
+@given(
+    case=cases(n_seeds=1, max_channels=1, max_dims=3, max_pixels=12),
+    width=st.integers(16, 140),
+    tolerance=st.sampled_from(TOLERANCES),
+    data=st.data(),
+)
+def test_one_seed_grows_by_words_as_by_pixels(case, width, tolerance, data):
+    small, seeds, _, connectivity = case
+    shape = (*small.shape[:-1], width)
+    image = data.draw(own.images(dtypes=(small.dtype,), shape=shape, n_levels=3))
+    (pixels,) = seeds.values()
+    seeds = {9: [(*pixel, data.draw(st.integers(0, width - 1))) for pixel in pixels]}
+    picture = plain.Picture(image[..., np.newaxis], connectivity)
+    qualifies = plain.seed_rule(picture, seeds, tolerance)
+    min_size = data.draw(st.sampled_from((1, 5)))
+    expected = plain.grow_in_turn(picture, seeds, qualifies)
+    if np.count_nonzero(expected) < min_size:
+        expected[...] = 0
+    labels = region_growing(
+        image, marker_image(seeds, shape), criterion="seed", tolerance=tolerance,
+        connectivity=connectivity, min_size=min_size,
+    )  # fmt: skip
+    np.testing.assert_array_equal(labels, expected)
+
+
 @pytest.mark.parametrize("criterion", CRITERIA)
 @given(case=cases(), tolerance=st.sampled_from(TOLERANCES), data=st.data())
 def test_competing_seeds_share_the_image_as_the_plain_version_says(
