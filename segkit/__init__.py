@@ -2,7 +2,7 @@
 
 from ._files import read_image, read_labels, write_image, write_labels
 from .flooding import watershed
-from .growing import region_growing
+from .growing import find_seeds, region_growing
 from .labels import connected_components, relabel
 from .relief import gradient, local_minima
 
@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "connected_components",
+    "find_seeds",
     "gradient",
     "local_minima",
     "read_image",

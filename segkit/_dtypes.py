@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+_INT32, _INT64 = np.dtype(np.int32), np.dtype(np.int64)
+_LARGEST_INT32 = (1 << 31) - 1
 # Integer types moved by half their range: flipping the top bit is that shift.
 _SHIFTED: dict[np.dtype, np.dtype] = {
     np.dtype(np.int8): np.dtype(np.uint8),
@@ -68,7 +70,7 @@ def value_shift(dtype: Any) -> int:
 
 def label_dtype(largest: int) -> np.dtype:
     """Return the label type that holds `largest` (an id or a number of pixels)."""
-    return np.dtype(np.int32 if largest <= np.iinfo(np.int32).max else np.int64)
+    return _INT32 if largest <= _LARGEST_INT32 else _INT64
 
 
 def index_dtype(size: int) -> np.dtype:

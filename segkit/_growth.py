@@ -10,7 +10,7 @@ triple the memory.  Afterwards the state array turns into the label image in pla
 from __future__ import annotations
 
 from fractions import Fraction
-from math import floor, isqrt
+from math import floor, isqrt, prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -194,7 +194,7 @@ def _by_bits(problem: Problem, seeds: Seeds, pack: Any, *bounds: Any) -> np.ndar
     shape = problem.shape
     row = -(-shape[-1] // 64) + 1  # and an empty word behind
     sides, strides, first = geometry(shape, row, 1)
-    n_words = int(np.prod([side + 2 for side in shape[:-1]])) * row + 2
+    n_words = prod(side + 2 for side in shape[:-1]) * row + 2
     free, reached, waiting = (np.zeros(n_words, dtype=np.uint64) for _ in range(3))
     inside = np.empty(0, dtype=np.uint8)
     if problem.inside is not None:
@@ -204,9 +204,9 @@ def _by_bits(problem: Problem, seeds: Seeds, pack: Any, *bounds: Any) -> np.ndar
     words = first + (index[-1] >> 6)
     for axis, step in zip(index[:-1], strides[4 - len(shape) :], strict=True):
         words = words + axis * step
-    steps = _grid.neighbor_steps(len(shape), problem.connectivity)
-    lead = np.unique(steps[:, :-1], axis=0)
-    lead = lead[lead.any(axis=1)] if len(shape) > 1 else lead[:0]
+    lead = np.empty((0, 0), dtype=np.intp)  # steps to other rows
+    if len(shape) > 1:
+        lead = _grid.neighbor_steps(len(shape) - 1, min(problem.connectivity, len(shape) - 1))
     bits_kernel.spread_bits(
         free,
         reached,
@@ -221,7 +221,7 @@ def _by_bits(problem: Problem, seeds: Seeds, pack: Any, *bounds: Any) -> np.ndar
     if problem.min_size > 1 and int(np.bitwise_count(reached).sum()) < problem.min_size:
         label = 0
     labels = np.empty(problem.size, dtype=_dtypes.label_dtype(max(problem.size, label)))
-    bits_kernel.expand_bits(reached, sides, strides, first, label, labels)
+    bits_kernel.expand_bits(reached, sides, strides, first, labels, label)
     return labels
 
 
@@ -297,6 +297,10 @@ def _integer_bounds(
     pixels = problem.values.reshape(-1)[seeds.position]
     info = np.iinfo(pixels.dtype)
     exact_tolerance = Fraction(tolerance)
+    if len(pixels) == 1:
+        value, step = int(pixels[0]), floor(exact_tolerance)
+        lowest, highest = max(value - step, info.min), min(value + step, info.max)
+        return np.array([lowest], dtype=pixels.dtype), np.array([highest], dtype=pixels.dtype)
     # One pixel per rank for now: the first.  Unsigned with an offset, nothing can wrap.
     first = np.empty(len(seeds.ids), dtype=np.int64)
     first[seeds.rank[::-1] - 1] = pixels[::-1]

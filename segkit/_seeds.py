@@ -8,11 +8,15 @@ sparse as they like.
 
 from __future__ import annotations
 
+from math import ceil, prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from segkit_ext.space_out import space_out
+
 from . import _check
+from ._grid import strides_of
 
 
 class Seeds(NamedTuple):
@@ -82,11 +86,12 @@ def _from_points(array: np.ndarray, value: Any, shape: tuple[int, ...]) -> Seeds
             raise ValueError("`seeds` must hold integer indices, got NaN or infinity")
         if (array != np.floor(array)).any():
             raise TypeError(f"`seeds` must hold integer indices, got {value!r}")
-    wrong = ((array < 0) | (array >= np.array(shape))).any(axis=1)
-    if wrong.any():
+    index = array.astype(np.int64)
+    if (array < 0).any() or (array >= shape).any():
+        wrong = ((array < 0) | (array >= shape)).any(axis=1)
         point = tuple(array[wrong.argmax()].tolist())
         raise ValueError(f"`seeds` must lie inside the image of shape {shape}, got {point}")
-    position = np.ravel_multi_index(tuple(array.astype(np.int64).T), shape)
+    position = index @ strides_of(shape)
     order = np.argsort(position, kind="stable")
     position = np.ascontiguousarray(position[order], dtype=np.int64)
     twice = np.flatnonzero(position[1:] == position[:-1])
@@ -114,3 +119,27 @@ def _from_markers(array: np.ndarray) -> Seeds:
     rank = np.empty(len(ids), dtype=np.int32)
     rank[order] = np.arange(1, len(ids) + 1, dtype=np.int32)
     return Seeds(position, rank[which], ids[order].astype(np.int64))
+
+
+def space_apart(
+    candidates: np.ndarray, shape: tuple[int, ...], min_distance: float, n_points: int | None
+) -> np.ndarray:
+    """Return the flat positions chosen in the order given, at least `min_distance` apart."""
+    radius = ceil(min_distance) - 1 if min_distance > 0 else 0
+    reach = [min(radius, side - 1) for side in shape]
+    steps = np.indices([2 * r + 1 for r in reach]).reshape(len(shape), -1).T - reach
+    near = (steps.astype(np.float64) ** 2).sum(axis=1) < float(min_distance) ** 2
+    near |= ~steps.any(axis=1)
+    padded = tuple(side + 2 * r for side, r in zip(shape, reach, strict=True))
+    strides = strides_of(padded)
+    place = (np.stack(np.unravel_index(candidates, shape), axis=-1) + reach) @ strides
+    room = len(candidates) if n_points is None else min(n_points, len(candidates))
+    chosen = np.empty(room, dtype=np.int64)
+    n = space_out(
+        np.ascontiguousarray(place, dtype=np.int64),
+        np.ascontiguousarray(steps[near] @ strides, dtype=np.intp),
+        np.ones(prod(padded), dtype=np.uint8),
+        chosen,
+    )
+    index = np.stack(np.unravel_index(chosen[:n], padded), axis=-1) - reach
+    return index @ strides_of(shape)

@@ -229,7 +229,7 @@ cdef inline uint64_t fill_runs(uint64_t new, uint64_t open) noexcept nogil:
 
 def expand_bits(
     const uint64_t[::1] bits, const Py_ssize_t[::1] shape, const Py_ssize_t[::1] strides,
-    Py_ssize_t first, label_t label, label_t[::1] labels,
+    Py_ssize_t first, label_t[::1] labels, label_t label,
 ):
     """Write `label` where a bit is set, 0 elsewhere.  Pre: as `pack_within`.
 

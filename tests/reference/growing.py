@@ -7,8 +7,8 @@ seeds somebody has to come first: `grow_in_turn` adds the queue.  `adams_bischof
 is the plain version of "region", `confidence_intervals` and `grow_in_turn` that of
 "confidence".
 
-Plain versions of segkit_ext/grow_fifo.pyx, segkit_ext/grow_bits.pyx and
-segkit_ext/grow_region.pyx.
+Plain versions of segkit_ext/grow_fifo.pyx, segkit_ext/grow_bits.pyx,
+segkit_ext/grow_region.pyx and, in `space_apart`, segkit_ext/space_out.pyx.
 
 Images have their channels last, (..., C).  Seeds are a dictionary: id -> list of
 pixels, a pixel being a tuple of indices.
@@ -251,3 +251,13 @@ def without_small(labels, min_size):
             n += 1
             result[labels == label] = n
     return result
+
+
+def space_apart(candidates, min_distance, n_points=inf):
+    """The pixels chosen greedily, none nearer than min_distance to one before."""
+    chosen = []
+    for pixel in candidates:
+        squares = [sum((a - b) ** 2 for a, b in zip(pixel, other, strict=True)) for other in chosen]
+        if len(chosen) < n_points and all(s >= min_distance**2 for s in squares):
+            chosen.append(pixel)
+    return chosen
