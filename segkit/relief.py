@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from segkit_ext.flood import flood
-from segkit_ext.minima import first_pixels, mark_lower, mark_zones
+from segkit_ext.minima import first_pixels, mark_lower, mark_zones, number_zones
 from segkit_ext.translate import translate
 
 from . import _check, _dtypes, _grid, _levels
@@ -225,10 +225,11 @@ def _regional_minima(
     mark_lower(values.reshape(-1), mask, lower, shape, steps)
     flat = zones.reshape(-1)
     drained = np.zeros(int(flat.max()) + 1, dtype=np.uint8)
-    drained[0] = 1
     mark_zones(flat, lower, drained)
-    kept = drained == 0
-    translate(flat, np.where(kept, np.cumsum(kept), 0).astype(zones.dtype))
+    del lower
+    table = np.empty(drained.size, dtype=zones.dtype)
+    number_zones(drained, table)
+    translate(flat, table)
     return zones
 
 

@@ -88,6 +88,34 @@ def mark_zones(const label_t[::1] zones, const uint8_t[::1] lower, uint8_t[::1] 
         mark_zones_pixels(zones, lower, drained)
 
 
+cdef Py_ssize_t number_kept(const uint8_t[::1] drained, label_t[::1] table) except -1 nogil:
+    cdef Py_ssize_t zone
+    cdef label_t n = 0
+    table[0] = 0
+    for zone in range(1, drained.shape[0]):
+        if drained[zone]:
+            table[zone] = 0
+        else:
+            n += 1
+            table[zone] = n
+        if not (zone + 1) % POLL_STEPS:
+            poll()
+    return n
+
+
+def number_zones(const uint8_t[::1] drained, label_t[::1] table):
+    """Number the zones that are not drained, in their order; the others get 0.
+
+    Pre: both arrays have one place a zone, and one for 0 before them.
+    Post: returns how many there are.
+    Cost: one pass over the zones.
+    """
+    cdef Py_ssize_t n
+    with nogil:
+        n = number_kept(drained, table)
+    return n
+
+
 cdef int first_pixels_scan(const label_t[::1] labels, Py_ssize_t[::1] found) except -1 nogil:
     cdef Py_ssize_t i, n = 0
     for i in range(labels.shape[0]):
