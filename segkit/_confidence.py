@@ -63,7 +63,10 @@ def confidence_bounds(
                 n = grow_alone(values, starts[members], offsets, low[k], high[k], state, found)
                 if n < 0:
                     found = np.empty(2 * len(found), dtype=np.int64)
-            bounds = _bounds(values[np.sort(found[:n])], own, multiplier)
+            region = found[:n]
+            if problem.is_float:  # rounded sums depend on the order: make it the raster order
+                region = np.sort(region)
+            bounds = _bounds(values[region], own, multiplier)
             if bounds == (low[k], high[k]):
                 break
             low[k], high[k] = bounds

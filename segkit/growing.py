@@ -127,9 +127,12 @@ def region_growing(
     exactly: a difference with `tolerance`, a mean as a fraction; squared distances of several
     channels as long as they fit 64 bits.
 
-    **Cost**: Time linear in the pixels reached, for "region" on other than 8- and 16-bit
-    images times the logarithm of the front. Kernels: ``segkit_ext/grow_fifo.pyx``,
-    ``segkit_ext/grow_region.pyx``. Plain version: ``tests/reference/growing.py``.
+    **Cost**: Time linear in the pixels, for "region" on other than 8- and 16-bit images times
+    the logarithm of the front; "confidence" grows each seed alone, iterations + 1 times.
+    Memory about 5 bytes per pixel for 8-bit images, the result included, 10 for "region".
+    Kernels: ``segkit_ext/grow_fifo.pyx``, ``segkit_ext/grow_region.pyx``, and
+    ``segkit_ext/grow_bits.pyx`` for one seed with an interval, in words of 64 pixels.
+    Plain version: ``tests/reference/growing.py``.
 
     References
     ----------

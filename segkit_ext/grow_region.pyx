@@ -14,7 +14,7 @@ types in a heap.
 """
 
 from libc.math cimport INFINITY, fabs, floor, sqrt
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 
 from .buckets cimport (
     Buckets, buckets_close, buckets_lowest, buckets_open, buckets_pop, buckets_push,
@@ -43,6 +43,7 @@ cdef enum:
     QUEUED = -1
     UNSEEN = 0
     MOST_RANKS = 2147483647
+    MOST_NEIGHBORS = 80    # 3**4 - 1
     AHEAD = 6              # how far ahead in the queue memory is asked for
     SPLIT = 32             # wide sums are kept as high * 2**32 + low
 
@@ -143,8 +144,8 @@ cdef int64_t grow(
     int32_t[::1] state, int64_t steps, int64_t max_steps, Buckets* buckets, Heap* heap,
 ) except -1 nogil:
     """Empty the queue; return the steps so far.  only > 0: the one region that grows."""
-    cdef Py_ssize_t k, p, level, ahead, work = 0
-    cdef int32_t rank, r
+    cdef Py_ssize_t p, k, level, ahead, work = 0, row = offsets[offsets.shape[0] - 1]
+    cdef int32_t rank
     cdef double distance
     cdef bint limited = tolerance < INFINITY
     while True:
@@ -152,11 +153,13 @@ cdef int64_t grow(
             if buckets.length == 0:
                 break
             level = buckets_lowest(buckets)
-            if fifo_length(&buckets.queues[level]) > AHEAD:
-                ahead = fifo_peek(&buckets.queues[level], AHEAD)
-                SEGKIT_PREFETCH(&state[ahead])
-                SEGKIT_PREFETCH(&state[ahead + offsets[0]])
-                SEGKIT_PREFETCH(&state[ahead + offsets[offsets.shape[0] - 1]])
+            ahead = min(fifo_length(&buckets.queues[level]) - 1, <Py_ssize_t> AHEAD)
+            ahead = fifo_peek(&buckets.queues[level], ahead)
+            for k in range(3):  # the rows that are looked at when the pixel has joined
+                SEGKIT_PREFETCH(&state[0] + (ahead + (k - 1) * row))
+                SEGKIT_PREFETCH(&values[0] + (ahead + (k - 1) * row) * n_channels)
+            SEGKIT_PREFETCH(&state[0] + (ahead - 2 * row))
+            SEGKIT_PREFETCH(&state[0] + (ahead + 2 * row))
             p = buckets_pop(buckets, level)
         else:
             if heap.length == 0:
@@ -166,18 +169,10 @@ cdef int64_t grow(
         if work >= POLL_STEPS:
             poll()
             work = 0
-        rank = only
-        if not limited and only == 0:
-            for k in range(offsets.shape[0]):  # the only region around needs no distance
-                r = state[p + offsets[k]]
-                if r > 0 and r != rank:
-                    if rank > 0:
-                        rank = 0
-                        break
-                    rank = r
-        if limited or rank == 0:
+        rank = only if only else only_region(p, offsets, state)
+        if rank == 0 or limited:  # the only region around, without limit, needs no distance
             rank = nearest[value_t](
-                values, p, offsets, only, n_channels, sums, totals, counts, state, &distance
+                values, p, offsets, rank, only, n_channels, sums, totals, counts, state, &distance
             )
             if distance > tolerance:
                 state[p] = UNSEEN
@@ -203,14 +198,18 @@ cdef inline int queue_neighbors(
     int32_t[::1] state, Buckets* buckets, Heap* heap,
 ) except -1 nogil:
     """Queue the unseen neighbors of a pixel that joined."""
-    cdef Py_ssize_t k, q
+    cdef Py_ssize_t[MOST_NEIGHBORS] fresh
+    cdef Py_ssize_t k, q, n = 0
+    cdef int32_t rank
     cdef double distance
-    for k in range(offsets.shape[0]):
-        q = p + offsets[k]
-        if state[q] != UNSEEN:
-            continue
+    for k in range(offsets.shape[0]):  # listed without branches, which nothing could predict
+        fresh[n] = p + offsets[k]
+        n += state[fresh[n]] == UNSEEN
+    for k in range(n):
+        q = fresh[k]
+        rank = only if only else only_region(q, offsets, state)
         nearest[value_t](
-            values, q, offsets, only, n_channels, sums, totals, counts, state, &distance
+            values, q, offsets, rank, only, n_channels, sums, totals, counts, state, &distance
         )
         state[q] = QUEUED
         if value_t is float or value_t is double:
@@ -222,22 +221,41 @@ cdef inline int queue_neighbors(
     return 0
 
 
+cdef inline int32_t only_region(
+    Py_ssize_t p, const Py_ssize_t[::1] offsets, const int32_t[::1] state,
+) noexcept nogil:
+    """Return the rank of the only region next to a pixel; 0 if there are several.
+
+    Pre: a neighbor of `p` has a rank.
+    """
+    cdef Py_ssize_t k
+    cdef int32_t rank, highest = 0
+    cdef uint32_t lowest = MOST_RANKS, below
+    for k in range(offsets.shape[0]):
+        rank = state[p + offsets[k]]
+        highest = rank if rank > highest else highest
+        below = <uint32_t> rank - 1  # of what has no rank: beyond all ranks
+        lowest = below if below < lowest else lowest
+    return highest if <uint32_t> highest - 1 == lowest else 0
+
+
 cdef inline int32_t nearest(
-    const value_t[::1] values, Py_ssize_t p, const Py_ssize_t[::1] offsets, int32_t only,
-    Py_ssize_t n_channels,
+    const value_t[::1] values, Py_ssize_t p, const Py_ssize_t[::1] offsets, int32_t known,
+    int32_t only, Py_ssize_t n_channels,
     const int64_t[:, ::1] sums, const double[:, ::1] totals, const int64_t[::1] counts,
     const int32_t[::1] state, double* distance,
 ) noexcept nogil:
     """Return the rank of the adjacent region with the nearest mean, ties to the lowest.
 
-    Pre: a neighbor of `p` has a rank.
+    Pre: a neighbor of `p` has a rank; `known` is the only one there is, or 0.
     """
     cdef Py_ssize_t k
-    cdef int32_t rank, last = 0, best_rank = 0
+    cdef int32_t rank, last = 0, best_rank = known
     cdef double measure, best = INFINITY
-    if only:
-        best_rank = only
-        best = distance_measure[value_t](values, p, 0, n_channels, sums, totals, counts)
+    if known:
+        best = distance_measure[value_t](
+            values, p, 0 if only else known - 1, n_channels, sums, totals, counts
+        )
     else:
         for k in range(offsets.shape[0]):
             rank = state[p + offsets[k]]
