@@ -171,7 +171,9 @@ def _label(
     n_words = -(-width // _WORD)
     row_shape = np.ones(3, dtype=np.intp)
     row_shape[4 - len(shape) :] = shape[:-1]
-    steps, jumps = _preceding_rows(shape, min(connectivity, len(shape)))
+    steps, jumps, implied = _preceding_rows(shape, min(connectivity, len(shape)))
+    if tolerance > 0:  # two values near a third need not be near each other
+        implied[...] = 0
 
     block_rows = min(n_rows, max(1, _BLOCK // width))
     inside = np.empty(n_rows * n_words, dtype=np.uint64)
@@ -202,31 +204,38 @@ def _label(
             start,
             links,
         )
-        n_runs = unite_runs(start, links, first, last, n_words, jumps, n_runs, runs_before, out)
+        n_runs = unite_runs(start, links, first, last, n_words, jumps, implied, n_runs, runs_before, out)
     spare = np.empty(spare_pixels(), dtype=out.dtype)
     return label_runs(inside, start, runs_before, n_runs, width, spare, out)
 
 
-def _preceding_rows(shape: tuple[int, ...], connectivity: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the steps to neighbors in rows before a row, in the two forms that kernels take.
+def _preceding_rows(
+    shape: tuple[int, ...], connectivity: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the k steps to neighbors in rows before a row, straight ones first.
 
     steps (k, 4): along the three axes that tell rows apart, then along the row.
     jumps (k, 3): how many rows back, the step along the row, and which of the k
     goes to the same row straight.
+    implied (k, k): of two neighbors that are neighbors of each other, one before
+    the other; when values near a third are near each other, it does for both.
     """
     ndim = len(shape)
     neighbors = [tuple(step) for step in _grid.neighbor_steps(ndim, connectivity).tolist()]
     before = sorted(
         (step for step in neighbors if step[:-1] < (0,) * (ndim - 1)),
-        key=lambda step: (step[:-1], abs(step[-1])),
+        key=lambda step: (abs(step[-1]), sum(map(abs, step)), step),
     )
     steps = np.zeros((len(before), 4), dtype=np.intp)
     jumps = np.zeros((len(before), 3), dtype=np.intp)
+    implied = np.zeros((len(before), len(before)), dtype=np.uint8)
     rows = _grid.strides_of(shape[:-1])
     for k, step in enumerate(before):
         steps[k, 4 - ndim :] = step
         jumps[k] = (-int(np.dot(rows, step[:-1])), step[-1], before.index((*step[:-1], 0)))
-    return steps, jumps
+        for j, other in enumerate(before[:k]):
+            implied[k, j] = tuple(a - b for a, b in zip(step, other, strict=True)) in neighbors
+    return steps, jumps, implied
 
 
 def relabel(labels: ArrayLike) -> np.ndarray:

@@ -10,7 +10,7 @@ labels can be spread from the last pixel back to the first without overwriting
 an entry that is still needed.
 """
 
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint8_t, uint64_t
 
 from .bits cimport WORD, count_bits, lowest_bit
 from .interrupt cimport POLL_STEPS, poll
@@ -19,6 +19,7 @@ from .union_find cimport unite
 
 cdef enum:
     BURST = 8    # pixels written at once; what is too many is overwritten
+    DENSE = 16   # turns in a word from which on each pixel is written by itself
 
 
 def spare_pixels():
@@ -33,12 +34,13 @@ cdef int unite_block(
     Py_ssize_t last_row,
     Py_ssize_t n_words,
     const Py_ssize_t[:, ::1] steps,
+    const uint8_t[:, ::1] implied,
     label_t n_runs,
     label_t[::1] runs_before,
     label_t[::1] parent,
 ) except -1 nogil:
     cdef Py_ssize_t n_links = steps.shape[0], row, link, shift, w, at, above, here, straight, b
-    cdef Py_ssize_t work = 0
+    cdef Py_ssize_t block, other, work = 0
     cdef uint64_t word, first, mine, others, before, straight_before, old_start
     cdef label_t run, u, v
     for row in range(first_row, last_row):
@@ -51,13 +53,14 @@ cdef int unite_block(
             parent[u] = u
         work += n_words * (n_links + 1) + run - n_runs
         n_runs = run
+        block = (row - first_row) * n_links * n_words
         for link in range(n_links):
             if steps[link, 0] > row:
                 continue    # no such row, and no links
             above = (row - steps[link, 0]) * n_words
             shift = steps[link, 1]
-            here = ((row - first_row) * n_links + link) * n_words
-            straight = ((row - first_row) * n_links + steps[link, 2]) * n_words
+            here = block + link * n_words
+            straight = block + steps[link, 2] * n_words
             before = straight_before = old_start = 0
             for w in range(n_words):
                 word = links[here + w]
@@ -87,6 +90,10 @@ cdef int unite_block(
                     first &= ~(links[straight + w] & ~others)
                     first &= ~((links[straight + w] >> 1) & ~(mine >> 1))
                 before = word >> (WORD - 1)
+                if first:
+                    for other in range(link):
+                        if implied[link, other]:
+                            first &= ~links[block + other * n_words + w]
                 while first:
                     b = lowest_bit(first)
                     first &= first - 1
@@ -114,6 +121,7 @@ def unite_runs(
     Py_ssize_t last_row,
     Py_ssize_t n_words,
     const Py_ssize_t[:, ::1] steps,
+    const uint8_t[:, ::1] implied,
     Py_ssize_t n_runs,
     label_t[::1] runs_before,
     label_t[::1] parent,
@@ -124,7 +132,9 @@ def unite_runs(
 
     Pre: bits as `links.find_links` wrote them, earlier rows done, with n_runs
     runs; steps (n_links, 3) hold how many rows back, the shift, and which link
-    goes to the same row without a shift.
+    goes to the same row without a shift (an earlier one); implied[link, other],
+    other < link, says that a pixel with both links needs only the other, because
+    the two neighbors are linked with each other.
     Post: runs_before[word] counts the runs that start before that word;
     parent[0:runs] is a forest, roots being smallest.
     Cost: O(words * n_links + unions), near O(1) each.
@@ -133,24 +143,27 @@ def unite_runs(
     """
     with nogil:
         unite_block(
-            start, links, first_row, last_row, n_words, steps, <label_t> n_runs,
+            start, links, first_row, last_row, n_words, steps, implied, <label_t> n_runs,
             runs_before, parent,
         )
     return runs_before[last_row * n_words - 1] + count_bits(start[last_row * n_words - 1])
 
 
 cdef Py_ssize_t number_sets(label_t[::1] parent, Py_ssize_t n_runs) except -1 nogil:
-    cdef Py_ssize_t u
-    cdef label_t n = 0
-    for u in range(n_runs):
-        if parent[u] == u:
-            n += 1
-            parent[u] = n
-        else:
-            # The parent comes earlier, so its slot holds its number by now.
-            parent[u] = parent[parent[u]]
-        if u % POLL_STEPS == 0:
-            poll()
+    cdef Py_ssize_t u = 0, last
+    cdef label_t n = 0, above, number, is_root
+    while u < n_runs:
+        last = min(u + POLL_STEPS, n_runs)
+        for u in range(u, last):
+            # The parent comes earlier, so its slot holds its number by now.  Roots and
+            # others alternate at random: a choice by a mask, as a branch would be missed.
+            above = parent[u]
+            number = parent[above]
+            is_root = above == u
+            n += is_root
+            parent[u] = number ^ ((number ^ n) & -is_root)
+        u = last
+        poll()
     return n
 
 
@@ -163,7 +176,7 @@ cdef int spread(
     label_t[::1] out,
 ) except -1 nogil:
     cdef Py_ssize_t n_words = (width + WORD - 1) // WORD, n_rows = inside.shape[0] // n_words
-    cdef Py_ssize_t row, w, at, p, n, b, end, i, run, work = 0
+    cdef Py_ssize_t row, w, at, p, n, b, end, i, run, is_inside, work = 0
     cdef uint64_t here, begins, turns
     cdef label_t label
     for row in range(n_rows - 1, -1, -1):
@@ -183,6 +196,12 @@ cdef int spread(
                     out[p + i] = label
                 continue
             turns |= 1
+            if count_bits(turns) > DENSE:
+                for i in range(n):
+                    run += (begins >> i) & 1
+                    is_inside = (here >> i) & 1
+                    scratch[i] = out[run & -is_inside] & -<label_t> is_inside
+                turns = 0
             while turns:
                 b = lowest_bit(turns)
                 turns &= turns - 1
