@@ -3,12 +3,13 @@
 from ._files import read_image, read_labels, write_image, write_labels
 from .flooding import watershed
 from .growing import find_seeds, region_growing
-from .labels import connected_components, relabel
+from .labels import boundaries, connected_components, relabel
 from .relief import gradient, local_minima
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "boundaries",
     "connected_components",
     "find_seeds",
     "gradient",

@@ -5,17 +5,10 @@ hand.  A new id is looked up in a table by id when the largest id is small, and
 by hashing otherwise, so that the cost follows the data, not the largest id.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint64_t
+from libc.stdint cimport int64_t, uint64_t
 
 from .interrupt cimport POLL_STEPS, poll
-from .types cimport label_t
-
-ctypedef fused id_t:
-    uint8_t
-    uint16_t
-    int32_t
-    int64_t
-
+from .types cimport id_t, label_t
 
 cdef Py_ssize_t look_up_all(
     const id_t[::1] ids, label_t[::1] table, label_t[::1] out

@@ -17,3 +17,11 @@ ctypedef fused value_t:
 ctypedef fused label_t:
     int32_t
     int64_t
+
+# Ids of any integer type, told apart but not compared: the bits of an unsigned
+# or a signed type of the same width do equally well.
+ctypedef fused id_t:
+    uint8_t
+    uint16_t
+    int32_t
+    int64_t
