@@ -3,7 +3,8 @@
 from ._files import read_image, read_labels, write_image, write_labels
 from .flooding import watershed
 from .growing import find_seeds, region_growing
-from .labels import boundaries, connected_components, relabel
+from .labels import boundaries, connected_components, join, masks, relabel, remove_small
+from .measuring import mean_image, regions
 from .relief import gradient, local_minima
 
 __version__ = "0.1.0"
@@ -13,11 +14,16 @@ __all__ = [
     "connected_components",
     "find_seeds",
     "gradient",
+    "join",
     "local_minima",
+    "masks",
+    "mean_image",
     "read_image",
     "read_labels",
     "region_growing",
+    "regions",
     "relabel",
+    "remove_small",
     "watershed",
     "write_image",
     "write_labels",

@@ -68,6 +68,15 @@ def value_shift(dtype: Any) -> int:
     return int(np.iinfo(_SHIFTED[dtype]).min) - int(np.iinfo(dtype).min)
 
 
+def original_values(array: np.ndarray, dtype: Any) -> np.ndarray:
+    """Return what `kernel_values` brought to a kernel type in its own type again."""
+    dtype = np.dtype(dtype).newbyteorder("=")
+    if dtype not in _SHIFTED:
+        return array.astype(dtype)
+    kernel = _SHIFTED[dtype]
+    return (array ^ kernel.type(np.iinfo(kernel).min or 1 << (8 * kernel.itemsize - 1))).view(dtype)
+
+
 def label_dtype(largest: int) -> np.dtype:
     """Return the label type that holds `largest` (an id or a number of pixels)."""
     return _INT32 if largest <= _LARGEST_INT32 else _INT64

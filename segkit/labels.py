@@ -15,6 +15,7 @@ partition: labels are numbered in raster order of first pixels.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,6 +23,7 @@ from numpy.typing import ArrayLike
 from segkit import _check, _dtypes, _grid
 from segkit_ext.components import label_runs, spare_pixels, unite_runs
 from segkit_ext.links import chunk_bytes, find_links
+from segkit_ext.nearest import spread_nearest
 from segkit_ext.outline import mark_differing
 from segkit_ext.renumber import rehash, renumber_by_hash, renumber_by_table
 
@@ -208,7 +210,9 @@ def _label(
             start,
             links,
         )
-        n_runs = unite_runs(start, links, first, last, n_words, jumps, implied, n_runs, runs_before, out)
+        n_runs = unite_runs(
+            start, links, first, last, n_words, jumps, implied, n_runs, runs_before, out
+        )
     spare = np.empty(spare_pixels(), dtype=out.dtype)
     return label_runs(inside, start, runs_before, n_runs, width, spare, out)
 
@@ -307,6 +311,204 @@ def _relabel(array: np.ndarray) -> np.ndarray:
         rehash(old_keys, old_numbers, keys, numbers)
         done = renumber_by_hash(ids, done, taken, keys, numbers, flat)
     return out
+
+
+def _numbered(array: np.ndarray) -> tuple[np.ndarray, np.ndarray | None, int]:
+    """Return region numbers as int32, the id of each number, and how many numbers there are.
+
+    Ids are None where they are the numbers themselves, not all of them in use.
+    """
+    largest = _check.largest_label(array)
+    if largest < max(array.size // 16, 1 << 10):
+        # A table indexed by ids is of moderate length.
+        return np.ascontiguousarray(array, dtype=np.int32), None, largest + 1
+    numbered = _relabel(array).astype(np.int32, copy=False)
+    id_of = np.zeros(int(numbered.max()) + 1, dtype=np.int64)
+    id_of[numbered.ravel()] = array.ravel()
+    return numbered, id_of, len(id_of)
+
+
+def join(first: ArrayLike, second: ArrayLike) -> np.ndarray:
+    """Intersect two partitions: pixels are together if they are in both.
+
+    Parameters
+    ----------
+    first, second : (...) integer arrays
+        Label images of the same shape.
+
+    Returns
+    -------
+    labels : (...) int32 array
+        1..n in raster order of first pixels; 0 where either is 0.  int64 for
+        2**31 pixels or more.
+
+    Raises
+    ------
+    TypeError
+        A dtype that is not integer.
+    ValueError
+        Negative ids; shapes that differ.
+
+    Notes
+    -----
+    **Ties**: none.
+
+    **Cost**: O(pixels) time; 16 bytes per pixel for a while.
+
+    A region of the result need not be connected, even if both partitions have
+    connected regions; `connected_components` of the result makes it so.
+
+    Kernel: ``segkit_ext/renumber.pyx``.  Plain version:
+    ``tests/reference/labels.py``.
+
+    Examples
+    --------
+    >>> import segkit
+    >>> segkit.join([1, 1, 2, 2, 0], [3, 4, 4, 4, 4])
+    array([1, 2, 3, 3, 0], dtype=int32)
+    """
+    one, two = _check.labels(first, "first"), _check.labels(second, "second")
+    _check.same_shape(two, "second", one.shape, "first", hint=False)
+    if one.size == 0:
+        return _relabel(one)
+    # Numbers do not exceed the number of pixels, so that pairs fit 64 bits.
+    low, _, _ = _numbered(two)
+    high, _, _ = _numbered(one)
+    pairs = high.astype(np.int64)
+    pairs *= int(low.max()) + 1
+    pairs += low
+    pairs[(low == 0) | (high == 0)] = 0
+    return _relabel(pairs)
+
+
+def remove_small(labels: ArrayLike, min_size: int, *, fill: str = "none") -> np.ndarray:
+    """Remove the regions of less than `min_size` pixels.
+
+    A region is the set of pixels of one id, connected or not; to remove small
+    pieces call `connected_components` first.
+
+    Parameters
+    ----------
+    labels : (...) integer array
+        Label image.
+    min_size : int
+        Least number of pixels that a region must have to stay.
+    fill : {"none", "nearest"}
+        What pixels of removed regions get: 0, or the label of the nearest pixel of
+        a region that stays (Euclidean distance between pixel centers).
+
+    Returns
+    -------
+    labels : (...) int32 array
+        1..n in raster order of first pixels.  int64 for 2**31 pixels or more.
+
+    Raises
+    ------
+    TypeError
+        A dtype that is not integer; a `min_size` that is no integer.
+    ValueError
+        Negative ids, a negative `min_size`, an unknown `fill`.
+
+    Notes
+    -----
+    **Ties**: among equally near regions the one with the lowest id.  Pixels that
+    were 0 stay 0.  When no region stays, all pixels are 0.
+
+    **Cost**: O(pixels) time; "nearest" needs 12 bytes per pixel for a while.
+
+    Kernels: ``segkit_ext/nearest.pyx``, ``segkit_ext/renumber.pyx``.  Plain
+    version: ``tests/reference/labels.py``.
+
+    Examples
+    --------
+    >>> import segkit
+    >>> labels = [5, 5, 5, 0, 3, 8, 8]
+    >>> segkit.remove_small(labels, 2)
+    array([1, 1, 1, 0, 0, 2, 2], dtype=int32)
+    >>> segkit.remove_small(labels, 2, fill="nearest")
+    array([1, 1, 1, 0, 2, 2, 2], dtype=int32)
+    """
+    array = _check.labels(labels)
+    min_size = _check.integer(min_size, "min_size", low=0)
+    fill = _check.choice(fill, "fill", ("none", "nearest"))
+    if array.size == 0:
+        return _relabel(array)
+    numbered, id_of, n = _numbered(array)
+    stays = np.bincount(numbered.ravel(), minlength=n) >= min_size
+    stays[0] = False
+    # Ranks, not numbers: ties go to the lowest id.
+    ranks = np.arange(n) if id_of is None else np.argsort(np.argsort(id_of))
+    kept = np.where(stays, ranks, 0).astype(np.int32)[numbered]
+    if fill == "nearest" and stays.any():
+        removed = (kept == 0) & (numbered != 0)
+        np.copyto(kept, _nearest_label(kept), where=removed)
+    return _relabel(kept)
+
+
+def _nearest_label(labels: np.ndarray) -> np.ndarray:
+    """Return the label of the nearest labeled pixel, the lowest among equally near ones."""
+    nearest = labels.ravel().copy()
+    distance = np.where(nearest == 0, np.int64(-1), np.int64(0))
+    for length, stride in zip(labels.shape, _grid.strides_of(labels.shape), strict=True):
+        place = np.empty(length, dtype=np.int64)
+        name = np.empty(length, dtype=nearest.dtype)
+        spread_nearest(nearest, distance, length, stride, place, np.empty_like(place), name)
+    return nearest.reshape(labels.shape)
+
+
+def masks(labels: ArrayLike) -> Iterator[tuple[int, np.ndarray]]:
+    """Iterate over regions as binary images, in the order of ids.
+
+    Parameters
+    ----------
+    labels : (...) integer array
+        Label image; 0 is left out.
+
+    Yields
+    ------
+    label : int
+        The id.
+    mask : (...) bool array
+        True in the region; a new array each time.
+
+    Raises
+    ------
+    TypeError
+        A dtype that is not integer.
+    ValueError
+        Negative ids.
+
+    Notes
+    -----
+    **Ties**: none.
+
+    **Cost**: O(pixels) for each region, when it is asked for.  For many regions
+    `regions` measures all of them at once.
+
+    `labels` is checked at the call; later changes of it do not matter.
+
+    Plain version: ``tests/reference/labels.py``.
+
+    Examples
+    --------
+    >>> import segkit
+    >>> for label, mask in segkit.masks([7, 0, 2, 7]):
+    ...     print(label, mask.astype(int))
+    2 [0 0 1 0]
+    7 [1 0 0 1]
+    """
+    array = _check.labels(labels)
+    numbered, id_of, n = _numbered(array)
+    if numbered is array or np.shares_memory(numbered, array):
+        numbered = numbered.copy()
+    if id_of is None:
+        used = np.flatnonzero(np.bincount(numbered.ravel(), minlength=n))
+        used = used[used > 0]
+        ids = used
+    else:
+        used = np.argsort(id_of[1:]) + 1
+        ids = id_of[used]
+    return ((int(label), numbered == k) for label, k in zip(ids, used, strict=True))
 
 
 def boundaries(labels: ArrayLike, *, mode: str = "inner", connectivity: int = 1) -> np.ndarray:

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from scipy import ndimage
-from skimage import measure
+from skimage import measure, segmentation
 
 import segkit
+from segkit.labels import _nearest_label
 from tests import strategies as own
 from tests.reference import labels as reference
 
@@ -17,6 +19,18 @@ STEPS = (0, 1, 2, 1.5)
 def same_partition(first, second):
     """Whether two label images agree up to renumbering, 0 being 0 in both."""
     return np.array_equal(segkit.relabel(first), segkit.relabel(second))
+
+
+@st.composite
+def label_images(draw, shape=None, n_ids=4, **shape_options):
+    """Label images with gaps between ids, some of them beyond 32 bits where the type allows."""
+    dtype = np.dtype(draw(st.sampled_from(own.INTEGER_DTYPES)))
+    shape = draw(own.shapes(**shape_options)) if shape is None else shape
+    ids = [0, 1, 5, 3, 40, 2**31 + 7, 2**40, 2**40 + 1][: n_ids + 3]
+    high = 1 if dtype == np.bool_ else np.iinfo(dtype).max
+    ids = [k for k in ids if k <= high]
+    chosen = draw(hnp.arrays(np.intp, shape, elements=st.integers(0, len(ids) - 1)))
+    return np.array(ids)[chosen].astype(dtype)
 
 
 # --- connected_components ---------------------------------------------------------------
@@ -280,3 +294,177 @@ def test_relabel_costs_nothing_for_large_ids():
 def test_bad_labels_of_relabel(error, message, labels):
     with pytest.raises(error, match=message):
         segkit.relabel(labels)
+
+
+# --- boundaries -------------------------------------------------------------------------
+
+MODES = ("inner", "outer", "thick", "subpixel")
+
+
+@given(data=st.data())
+def test_boundaries_equal_the_plain_version(data):
+    labels = data.draw(label_images())
+    mode = data.draw(st.sampled_from(MODES))
+    connectivity = data.draw(own.connectivities(labels.ndim))
+    got = segkit.boundaries(labels, mode=mode, connectivity=connectivity)
+    assert got.dtype == np.bool_
+    np.testing.assert_array_equal(got, reference.boundaries(labels, mode, connectivity))
+
+
+@pytest.mark.parametrize("shape", [(40, 50), (1, 30), (30, 1), (12, 9, 11), (70,), (3, 5000)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32])
+def test_boundaries_equal_scikit_image(shape, dtype):
+    labels = np.random.default_rng(4).integers(0, 3, shape).astype(dtype)
+    labels[..., ::3] = 0
+    for connectivity in range(1, len(shape) + 1):
+        for mode in MODES[:3]:
+            got = segkit.boundaries(labels, mode=mode, connectivity=connectivity)
+            wanted = segmentation.find_boundaries(labels, mode=mode, connectivity=connectivity)
+            np.testing.assert_array_equal(got, wanted)
+    if labels.size < 3000:
+        got = segkit.boundaries(labels, mode="subpixel")
+        np.testing.assert_array_equal(got, segmentation.find_boundaries(labels, mode="subpixel"))
+
+
+def test_boundaries_tell_64_bit_ids_apart():
+    labels = np.array([2**40, 2**40 + 1, 1, 2**32 + 1], dtype=np.int64)
+    np.testing.assert_array_equal(segkit.boundaries(labels), [True] * 4)
+
+
+def test_boundaries_of_empty_arrays():
+    for shape, cracks in (((0,), (0,)), ((0, 4), (0, 7)), ((3, 0), (5, 0))):
+        empty = np.zeros(shape, dtype=int)
+        assert segkit.boundaries(empty).shape == shape
+        assert segkit.boundaries(empty, mode="subpixel").shape == cracks
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "options"),
+    [
+        (ValueError, "`mode` must be one of", {"mode": "middle"}),
+        (TypeError, "`mode` must be one of", {"mode": None}),
+        (ValueError, "`connectivity` must be an integer from 1 to 2", {"connectivity": 3}),
+    ],
+)
+def test_bad_arguments_of_boundaries(error, message, options):
+    with pytest.raises(error, match=message):
+        segkit.boundaries(np.ones((3, 4), int), **options)
+
+
+# --- join, remove_small, masks ----------------------------------------------------------
+
+
+@given(data=st.data())
+def test_join_equals_the_plain_version(data):
+    first = data.draw(label_images())
+    second = data.draw(label_images(shape=first.shape))
+    got = segkit.join(first, second)
+    assert got.dtype == np.int32
+    np.testing.assert_array_equal(got, reference.join(first, second))
+    assert same_partition(got, segkit.join(second, first))
+    assert same_partition(segkit.join(first, first), first)
+
+
+@given(data=st.data())
+def test_remove_small_equals_the_plain_version(data):
+    labels = data.draw(label_images(n_ids=6))
+    min_size = data.draw(st.integers(0, 12))
+    fill = data.draw(st.sampled_from(["none", "nearest"]))
+    got = segkit.remove_small(labels, min_size, fill=fill)
+    assert got.dtype == np.int32
+    np.testing.assert_array_equal(got, reference.remove_small(labels, min_size, fill))
+
+
+@pytest.mark.parametrize("shape", [(300,), (31, 40), (9, 11, 10)])
+@pytest.mark.parametrize("density", [0.003, 0.02, 0.3])
+def test_nearest_label_is_at_the_distance_scipy_finds(shape, density):
+    # Sparse sources: long parabolas, many of them hidden.
+    rng = np.random.default_rng(7)
+    sources = rng.random(shape) < density
+    sources[(0,) * len(shape)] = True
+    ids = np.where(sources, 1 + np.arange(sources.size).reshape(shape), 0)
+    nearest = _nearest_label(ids) - 1
+    positions = np.stack(np.unravel_index(nearest, shape))
+    distance = np.sqrt(((positions - np.indices(shape)) ** 2).sum(axis=0))
+    np.testing.assert_allclose(distance, ndimage.distance_transform_edt(~sources))
+
+
+@given(data=st.data())
+def test_masks_equal_the_plain_version(data):
+    labels = data.draw(label_images())
+    got = list(segkit.masks(labels))
+    wanted = reference.masks(labels)
+    assert [label for label, _ in got] == [label for label, _ in wanted]
+    for (label, mask), (_, plain) in zip(got, wanted, strict=True):
+        assert isinstance(label, int)
+        assert mask.dtype == np.bool_
+        np.testing.assert_array_equal(mask, plain)
+    assert sum(int(mask.sum()) for _, mask in got) == np.count_nonzero(labels)
+
+
+def test_masks_come_one_by_one_and_check_at_once():
+    labels = np.array([[1, 2], [2, 3]], dtype=np.int32)
+    iterator = segkit.masks(labels)
+    labels[...] = 0
+    assert [label for label, _ in iterator] == [1, 2, 3]
+    with pytest.raises(ValueError, match="`labels` must hold ids >= 0"):
+        segkit.masks([-1])
+
+
+@pytest.mark.parametrize("name", ["boundaries", "masks", "remove_small", "join", "regions"])
+def test_bad_labels_everywhere(name):
+    function = getattr(segkit, name)
+
+    def call(labels):
+        if name == "join":
+            return function(labels, labels)
+        return function(labels, 2) if name == "remove_small" else function(labels)
+
+    with pytest.raises(TypeError, match="must hold integers, got dtype float64"):
+        call([[0.0, 1.0]])
+    with pytest.raises(TypeError, match="has dtype complex128"):
+        call([[1j]])
+    with pytest.raises(ValueError, match="must hold ids >= 0, got -1"):
+        call([[0, -1]])
+    with pytest.raises(ValueError, match="must have 1 to 4 dimensions"):
+        call(np.ones((1,) * 5, int))
+
+
+def test_bad_arguments_of_join_and_remove_small():
+    with pytest.raises(ValueError, match=r"`second` has shape \(3,\), `first` has shape \(2,\)"):
+        segkit.join([1, 2], [1, 2, 3])
+    with pytest.raises(ValueError, match="`min_size` must be an integer >= 0"):
+        segkit.remove_small([1, 2], -1)
+    with pytest.raises(TypeError, match="`min_size` must be an integer >= 0"):
+        segkit.remove_small([1, 2], 1.5)
+    with pytest.raises(ValueError, match="`fill` must be one of"):
+        segkit.remove_small([1, 2], 1, fill="closest")
+
+
+def test_label_tools_on_empty_arrays():
+    empty = np.zeros((0, 3), dtype=np.uint16)
+    assert segkit.join(empty, empty).shape == (0, 3)
+    assert segkit.remove_small(empty, 3, fill="nearest").shape == (0, 3)
+    assert list(segkit.masks(empty)) == []
+
+
+@given(data=st.data())
+def test_label_tools_do_not_depend_on_layout_and_leave_inputs_alone(data):
+    labels = data.draw(label_images(min_dims=2, max_dims=3))
+    swapped = labels.astype(labels.dtype.newbyteorder())
+    read_only = np.asfortranarray(labels).copy(order="F")
+    read_only.flags.writeable = False
+    before = labels.copy()
+    for call in (
+        segkit.relabel,
+        segkit.boundaries,
+        lambda a: segkit.join(a, a),
+        lambda a: segkit.remove_small(a, 3, fill="nearest"),
+        lambda a: np.stack([m for _, m in segkit.masks(a)] or [a]),
+        lambda a: segkit.mean_image(a, a),
+        lambda a: np.stack([c.astype(float) for c in segkit.regions(a, a).values()]),
+    ):
+        wanted = call(labels)
+        for other in (swapped, read_only, labels[::-1].copy()[::-1]):
+            np.testing.assert_array_equal(call(other), wanted)
+    np.testing.assert_array_equal(labels, before)

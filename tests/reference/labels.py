@@ -2,7 +2,8 @@
 
 Plain versions of ``segkit_ext/links.pyx`` and ``segkit_ext/components.pyx``
 (together: which pixels are linked, and what is connected) and of
-``segkit_ext/renumber.pyx``.
+``segkit_ext/renumber.pyx``, ``segkit_ext/outline.pyx`` and
+``segkit_ext/nearest.pyx``.
 """
 
 from itertools import product
@@ -58,3 +59,67 @@ def relabel(labels):
     for p in np.ndindex(labels.shape):
         out[p] = numbers.setdefault(labels[p].item(), len(numbers))
     return out
+
+
+def boundaries(labels, mode="inner", connectivity=1):
+    """Look at each pixel's neighbors, or at the pixels around each crack."""
+    shape = labels.shape
+    if mode == "subpixel":
+        out = np.zeros([max(0, 2 * side - 1) for side in shape], dtype=bool)
+        for p in np.ndindex(out.shape):
+            # An even coordinate lies on a pixel, an odd one between two.
+            sides = [(c // 2,) if c % 2 == 0 else (c // 2, c // 2 + 1) for c in p]
+            out[p] = len({labels[q] for q in product(*sides)}) > 1
+        return out
+    out = np.zeros(shape, dtype=bool)
+    for p in np.ndindex(shape):
+        thick = any(labels[q] != labels[p] for q in neighbors(p, shape, connectivity))
+        box = neighbors(p, shape, len(shape))
+        contested = any(labels[q] not in (0, labels[p]) for q in box)
+        out[p] = {
+            "thick": thick,
+            "inner": thick and labels[p] != 0,
+            "outer": thick and (labels[p] == 0 or contested),
+        }[mode]
+    return out
+
+
+def join(first, second):
+    """Give each pair of ids a number."""
+    out = np.zeros(first.shape, dtype=np.int32)
+    numbers = {}
+    for p in np.ndindex(first.shape):
+        if first[p] and second[p]:
+            pair = (first[p].item(), second[p].item())
+            out[p] = numbers.setdefault(pair, len(numbers) + 1)
+    return out
+
+
+def remove_small(labels, min_size, fill="none"):
+    """Count each region's pixels; ask every remaining pixel how near it is.
+
+    The plain version of ``segkit_ext/nearest.pyx``, too.
+    """
+    pixels = list(np.ndindex(labels.shape))
+    members = {}
+    for p in pixels:
+        members.setdefault(labels[p].item(), []).append(p)
+    staying = {k for k, where in members.items() if k and len(where) >= min_size}
+    out = labels.copy()
+    for p in pixels:
+        if labels[p].item() in staying:
+            continue
+        out[p] = 0
+        if fill == "nearest" and labels[p] and staying:
+            out[p] = min(
+                (sum((a - b) ** 2 for a, b in zip(p, q, strict=True)), k)
+                for k in staying
+                for q in members[k]
+            )[1]
+    return relabel(out)
+
+
+def masks(labels):
+    """Compare with each id in turn."""
+    ids = sorted({labels[p].item() for p in np.ndindex(labels.shape)} - {0})
+    return [(k, np.array(labels == k)) for k in ids]
