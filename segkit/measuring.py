@@ -24,7 +24,7 @@ from segkit_ext.measure import measure_shapes, measure_values, n_columns
 _PIXELS, _FIRST, _LAST, _TOTAL, _FACES = 0, 1, 5, 9, 13  # columns of the kernel's sums
 
 
-class RegionTable(dict[str, np.ndarray]):
+class _RegionTable(dict[str, np.ndarray]):
     """Columns by name; the name before a dash gives all its columns in one array.
 
     ``table["centroid-0"]`` is a column; ``table["centroid"]`` has shape (n, ndim),
@@ -34,7 +34,7 @@ class RegionTable(dict[str, np.ndarray]):
 
     def __missing__(self, name: str) -> np.ndarray:
         """Return the columns ``name-0``, ``name-1``, ... side by side."""
-        parts = []
+        parts: list[np.ndarray] = []
         while f"{name}-{len(parts)}" in self:
             parts.append(self[f"{name}-{len(parts)}"])
         if not parts:
@@ -51,7 +51,7 @@ def regions(
     *,
     channel_axis: int | None = None,
     spacing: ArrayLike | None = None,
-) -> RegionTable:
+) -> dict[str, np.ndarray]:
     """Measure each region; one row per id, in the order of ids.
 
     Parameters
@@ -229,7 +229,7 @@ def _shape_sums(numbered: np.ndarray, n: int) -> np.ndarray:
 
 def _shape_columns(
     sums: np.ndarray, ids: np.ndarray, shape: tuple[int, ...], spacing: np.ndarray
-) -> RegionTable:
+) -> dict[str, np.ndarray]:
     """Return all columns that need no image."""
     ndim = len(shape)
     pixels = sums[:, _PIXELS]
@@ -237,7 +237,7 @@ def _shape_columns(
     low = sums[:, _FIRST + 4 - ndim : _LAST]
     high = sums[:, _LAST + 4 - ndim : _TOTAL] + 1
     total = sums[:, _TOTAL + 4 - ndim : _FACES]
-    table = RegionTable(label=ids, pixels=pixels.copy(), area=pixels * unit)
+    table = _RegionTable(label=ids, pixels=pixels.copy(), area=pixels * unit)
     table.update((f"bbox-{axis}", low[:, axis].copy()) for axis in range(ndim))
     table.update((f"bbox-{ndim + axis}", high[:, axis].copy()) for axis in range(ndim))
     for axis in range(ndim):
