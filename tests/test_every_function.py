@@ -115,7 +115,9 @@ def run(name, arguments):
     if isinstance(result, np.ndarray):
         return [result]
     if isinstance(result, dict):
-        return [np.asarray(result[key]) for key in result]
+        # The least and the largest value have the type of the image: exact in 64 bits.
+        wide = ("min", "max")
+        return [np.asarray(v, float if key.startswith(wide) else None) for key, v in result.items()]
     return [np.asarray(part) for item in result for part in item]
 
 
@@ -374,7 +376,7 @@ def test_ids_far_apart_cost_no_more_and_change_nothing(name, large):
         tracemalloc.stop()
     assert peaks[1] <= 2 * peaks[0] + 100_000
     for one, other in zip(*results, strict=True):
-        if name.split(",")[0] in ("watershed", "region_growing", "remove_small"):
+        if name.split(",")[0] in ("watershed", "region_growing"):
             assert np.array_equal(np.array([0, 7, large])[one], other)
         elif name != "regions" and one.ndim == 2:
             assert np.array_equal(one, other)
@@ -516,6 +518,8 @@ def bad_calls():
                     continue
                 for error, values in errors.items():
                     for kind, value in values.items():
+                        if (name, argument, kind) == ("regions", "image", "none"):
+                            continue  # the one image that may be left out
                         yield pytest.param(
                             name, argument, value, error, id=f"{name}-{argument}-{kind}"
                         )
