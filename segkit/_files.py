@@ -288,7 +288,7 @@ def _unknown_suffix(target: Path, known: str) -> str:
     return f"{target}: the suffix {target.suffix!r} is not one of {known}"
 
 
-def _write_complete(target: Path, write: Callable[[IO[bytes]], object]) -> None:
+def write_complete(target: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Write a file beside `target`, then give it its name."""
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
@@ -307,9 +307,9 @@ def _write_complete(target: Path, write: Callable[[IO[bytes]], object]) -> None:
 def _write_numpy(target: Path, array: np.ndarray, name: str) -> None:
     if target.suffix.lower() == ".npz":
         arrays: dict[str, Any] = {name: array}
-        _write_complete(target, lambda stream: np.savez_compressed(stream, **arrays))
+        write_complete(target, lambda stream: np.savez_compressed(stream, **arrays))
     else:
-        _write_complete(target, lambda stream: np.save(stream, array, allow_pickle=False))
+        write_complete(target, lambda stream: np.save(stream, array, allow_pickle=False))
 
 
 def _write_tiff(target: Path, array: np.ndarray, *, color: bool) -> None:
@@ -321,7 +321,7 @@ def _write_tiff(target: Path, array: np.ndarray, *, color: bool) -> None:
             f"{array.shape}; write .npz"
         )
     array = array.astype(np.uint8) * 255 if array.dtype == np.bool_ else array
-    _write_complete(
+    write_complete(
         target,
         lambda stream: tifffile.imwrite(
             stream, array, photometric="rgb" if color else "minisblack", compression="zlib"
@@ -350,11 +350,11 @@ def _write_plain(target: Path, array: np.ndarray) -> None:
         done, data = cv2.imencode(".png", np.ascontiguousarray(array[..., ::-1]))
         if not done:
             raise ValueError(f"{target}: the image cannot be written as PNG")
-        _write_complete(target, lambda stream: stream.write(data.tobytes()))
+        write_complete(target, lambda stream: stream.write(data.tobytes()))
         return
     from PIL import Image
 
     picture = Image.fromarray(array)
     name = {".png": "PNG", ".bmp": "BMP", ".webp": "WEBP"}.get(suffix, "JPEG")
     options = {"quality": 92} if suffix in _LOSSY else {}
-    _write_complete(target, lambda stream: picture.save(stream, format=name, **options))
+    write_complete(target, lambda stream: picture.save(stream, format=name, **options))

@@ -1,0 +1,57 @@
+# `make demo` and `make test` do all the set-up themselves, in .venv, and again
+# when a kernel or the packaging has changed.  PYTHON=python3.12 picks another Python.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+SOURCES := setup.py pyproject.toml $(wildcard segkit_ext/*.pyx segkit_ext/*.pxd)
+# An environment knows where its project lies: a folder that was moved needs a new one.
+MOVED := $(shell [ "$$(cat $(STAMP) 2>/dev/null)" = "$(CURDIR)" ] || echo set-up-again)
+APT := apt-get install -y build-essential python3-dev python3-venv
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test lint clean prerequisites set-up-again
+
+help:
+	@echo "make demo    compare the methods on sample images: report/index.html"
+	@echo "make test    run the tests"
+	@echo "make lint    ruff, mypy, cython-lint"
+	@echo "make clean   remove what was built"
+
+demo: $(STAMP)
+	@$(BIN)/python -m segkit compare --out report
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/installed-lint
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/cython-lint segkit_ext
+
+# What is missing is said in one line, before anything is installed.
+prerequisites:
+	@command -v $(PYTHON) >/dev/null || { echo "segkit needs Python 3.11 or newer, and there is no $(PYTHON): $(APT)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "segkit needs Python 3.11 or newer, $(PYTHON) is $$($(PYTHON) -V 2>&1): try make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "segkit needs the venv module of Python: $(APT)"; exit 1; }
+	@$(PYTHON) -c 'import os, shutil, sys, sysconfig; cc = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"; sys.exit(shutil.which(cc.split()[0]) is None)' || { echo "segkit needs a C compiler: $(APT)"; exit 1; }
+	@$(PYTHON) -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))' || { echo "segkit needs the header Python.h of $(PYTHON): $(APT)"; exit 1; }
+
+$(STAMP): $(SOURCES) $(MOVED)
+	@$(MAKE) --no-print-directory prerequisites
+	@echo "Setting up segkit in $(VENV) (about a minute the first time)"
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --editable ".[test]"
+	@echo "$(CURDIR)" > $@
+
+$(VENV)/installed-lint: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --editable ".[lint]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist report demos/out segkit.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -f segkit_ext/*.so segkit_ext/*.c
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,8 @@
+"""`python -m segkit` is the same as `segkit`."""
+
+import sys
+
+from .cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,237 @@
+"""The command line: compare, segment, benchmark.
+
+What a user can get wrong (a path, a name, a value) is answered by one line on
+stderr and exit status 2, without a traceback.  Ctrl-C ends with status 130.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from . import __version__, _decoding, _files, comparison, datasets, plot
+
+app = typer.Typer(
+    name="segkit",
+    help="Classical image segmentation: region growing, watershed, label images.",
+    epilog="segkit COMMAND --help tells more, with examples.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+benchmark = typer.Typer(help="Time segkit beside other libraries.", no_args_is_help=True)
+app.add_typer(benchmark, name="benchmark")
+
+MaxPixels = Annotated[
+    int, typer.Option(help="Refuse images of more pixels than this.", show_default=True)
+]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"segkit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Tell the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def compare(
+    images: Annotated[
+        list[Path] | None, typer.Argument(metavar="[IMAGE]...", help="Image files.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the page.")] = Path("report"),
+    method: Annotated[
+        list[str] | None, typer.Option(help="Only this method; can be given several times.")
+    ] = None,
+    truth: Annotated[
+        list[Path] | None,
+        typer.Option(help="Label image to show beside, one for each IMAGE, in their order."),
+    ] = None,
+    max_pixels: MaxPixels = _decoding.MAX_PIXELS,
+) -> None:
+    """Segment images by every method, and set the results side by side on one page.
+
+    Without IMAGE the samples are taken: five photographs and a volume.
+
+    \b
+    Examples:
+      segkit compare
+      segkit compare photo.jpg stack.tif --out report
+      segkit compare photo.jpg --method watershed --method growing
+    """
+    _page_can_be_made()
+    for name in method or ():
+        _known_method(name)
+    if truth and len(truth) != len(images or ()):
+        raise ValueError(f"--truth must be given once for each IMAGE, got {len(truth)}")
+    if images:
+        named = {
+            name: _files.read_image(path, max_pixels=max_pixels)
+            for name, path in _names(images).items()
+        }
+        truths = {
+            name: _files.read_labels(path, max_pixels=max_pixels)
+            for name, path in zip(named, truth or (), strict=False)
+        }
+    else:
+        named, truths = datasets.samples(), {}
+    result = comparison.compare(named, methods=method or None, truths=truths, progress=True)
+    print(f"{len(result.table)} results on {len(named)} image(s): {result.save(out)}")
+
+
+@app.command()
+def segment(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Image file.")],
+    method: Annotated[
+        str, typer.Option(help="One of " + ", ".join(comparison.METHODS) + ".")
+    ] = "watershed",
+    out: Annotated[
+        Path, typer.Option(help="Where the labels go: .png, .tif, .npz or .npy.")
+    ] = Path("labels.png"),
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the method."),
+    ] = None,
+    overlay: Annotated[
+        Path | None, typer.Option(help="Also write a picture of the regions over the image.")
+    ] = None,
+    max_pixels: MaxPixels = _decoding.MAX_PIXELS,
+) -> None:
+    """Segment one image, and write its label image.
+
+    \b
+    Examples:
+      segkit segment photo.jpg --out labels.png --overlay picture.png
+      segkit segment stack.tif --method growing --out labels.tif
+      segkit segment photo.jpg --method watershed --set depth=6 --set sigma=1.5
+    """
+    _known_method(method)
+    parameters = dict(_setting(text) for text in settings or ())
+    pixels = _files.read_image(image, max_pixels=max_pixels)
+    start = time.perf_counter()
+    labels = comparison.segment(
+        pixels, method, channel_axis=comparison.color_axis(pixels), **parameters
+    )
+    seconds = time.perf_counter() - start
+    _files.write_labels(out, labels)
+    print(f"{method}: {int(labels.max(initial=0))} regions in {seconds:.2f} s: {out}")
+    if overlay is not None:
+        picture = plot.overlay(pixels, labels)
+        if overlay.suffix.lower() not in (".tif", ".tiff"):
+            picture = plot.middle_plane(picture, labels.ndim)
+        _files.write_image(overlay, picture)
+        print(f"overlay: {overlay}")
+
+
+@benchmark.command(
+    "speed", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
+def speed(context: typer.Context) -> None:
+    """Time every kernel beside its peers: python -m benchmarks speed.
+
+    Needs the benchmarks folder of the source, and the peers: pip install 'segkit[bench]'.
+    Further arguments are passed on.
+
+    \b
+    Examples:
+      segkit benchmark speed
+      segkit benchmark speed --help
+    """
+    for root in (Path.cwd(), Path(__file__).resolve().parent.parent):
+        if (root / "benchmarks" / "__main__.py").is_file():
+            command = [sys.executable, "-m", "benchmarks", "speed", *context.args]
+            raise typer.Exit(subprocess.run(command, cwd=root, check=False).returncode)
+    raise ValueError("there is no folder benchmarks here: run this in a clone of the source")
+
+
+def _page_can_be_made() -> None:
+    """Say what is missing before the work, not after it."""
+    from . import _page
+
+    _page.template()
+
+
+def _known_method(name: str) -> None:
+    if name not in comparison.METHODS:
+        raise ValueError(f"no method {name!r}; there are {', '.join(comparison.METHODS)}")
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """Return a parameter given as NAME=VALUE; VALUE is a Python literal, else a word."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise ValueError(f"--set wants NAME=VALUE, got {text!r}")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, value
+
+
+def _names(paths: Sequence[Path]) -> dict[str, Path]:
+    """Return the paths by the shortest name that tells them apart."""
+    stems = [path.stem for path in paths]
+    return {
+        path.stem if stems.count(path.stem) == 1 else str(path): path for path in paths
+    }
+
+
+def _tell(text: object) -> None:
+    print("segkit:", " ".join(str(text).split()), file=sys.stderr)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        In place of those of the process.
+    """
+    command = typer.main.get_command(app)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = lambda message, *_: _tell(message)  # type: ignore[assignment]
+        try:
+            status = command.main(
+                args=None if arguments is None else list(arguments),
+                prog_name="segkit",
+                standalone_mode=False,
+            )
+        except (KeyboardInterrupt, typer.Abort):
+            _tell("stopped")
+            return 130
+        except (ValueError, TypeError, OSError, ImportError) as error:
+            _tell(error)
+            return 2
+        except MemoryError:
+            _tell("out of memory")
+            return 1
+        except Exception as error:
+            # Wrong options: typer's own errors, whose class lies in another package
+            # from version to version.
+            message = getattr(error, "format_message", None)
+            if message is None:
+                raise
+            _tell(message() or "wrong options; see --help")
+            return 2
+    return status if isinstance(status, int) else 0

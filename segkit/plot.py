@@ -1,0 +1,248 @@
+"""Pictures of label images.
+
+A label keeps its color wherever it appears: color depends on the label alone.
+Hues follow each other by the golden angle, so that labels close in number,
+which are often close in the image, look unlike; lightness is even to the eye
+(OKLab), so that no region shouts.  Label 0 stays clear.
+
+`overlay` gives a plain RGB array.  `show` gives a matplotlib Figure of its
+own, which nothing else can draw into: no pyplot, no global state.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _check
+from .labels import boundaries as _boundaries
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+N_COLORS = 120
+_GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
+
+
+def colors(labels: Any) -> np.ndarray:
+    """Return the color of each label, an array of the same shape with 3 channels.
+
+    Parameters
+    ----------
+    labels : array of integers >= 0
+        Labels; 0 becomes black.
+
+    Returns
+    -------
+    colors : uint8 array, ``labels.shape + (3,)``
+
+    Notes
+    -----
+    There are 120 colors; label k + 120 looks like label k.
+
+    Examples
+    --------
+    >>> from segkit import plot
+    >>> plot.colors([0, 1, 2])
+    array([[  0,   0,   0],
+           [ 89, 169, 253],
+           [255, 125, 123]], dtype=uint8)
+    """
+    return _palette()[color_index(_check.labels(labels))]
+
+
+def color_index(labels: np.ndarray) -> np.ndarray:
+    """Return the row of the palette for each label: 0 for 0, else 1 to 120."""
+    index = (labels.astype(np.uint64) + np.uint64(N_COLORS - 1)) % np.uint64(N_COLORS)
+    return np.where(labels == 0, 0, index + np.uint64(1)).astype(np.uint8)
+
+
+@cache
+def _palette() -> np.ndarray:
+    """Return black, then the colors, (121, 3) uint8."""
+    k = np.arange(1, N_COLORS + 1)
+    hue = k * _GOLDEN_ANGLE + 1.8
+    lightness = np.array([0.72, 0.64, 0.80])[k % 3]
+    chroma = np.array([0.145, 0.16, 0.125])[k % 3]
+    rows = np.stack([lightness, chroma * np.cos(hue), chroma * np.sin(hue)])
+    return np.concatenate([np.zeros((1, 3), np.uint8), _srgb_of_oklab(rows).T])
+
+
+def _srgb_of_oklab(lab: np.ndarray) -> np.ndarray:
+    """Return 8-bit sRGB, (3, n), of OKLab colors (Ottosson 2020, public domain)."""
+    to_cones = np.array(
+        [
+            [1, 0.3963377774, 0.2158037573],
+            [1, -0.1055613458, -0.0638541728],
+            [1, -0.0894841775, -1.2914855480],
+        ]
+    )
+    to_linear = np.array(
+        [
+            [4.0767416621, -3.3077115913, 0.2309699292],
+            [-1.2684380046, 2.6097574011, -0.3413193965],
+            [-0.0041960863, -0.7034186147, 1.7076147010],
+        ]
+    )
+    linear = np.clip(to_linear @ (to_cones @ lab) ** 3, 0, 1)
+    srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.round(255 * srgb).astype(np.uint8)
+
+
+def as_rgb(image: Any, shape: tuple[int, ...] | None = None) -> np.ndarray:
+    """Return an image as 8-bit RGB, to look at.
+
+    Parameters
+    ----------
+    image : array, ``shape`` or ``shape + (3,)``
+        uint8 stays as it is; other types are stretched from their 0.1 to their
+        99.9 percentile.
+    shape : tuple of int, optional
+        The spatial shape.  Without it an image of two dimensions is grey, one
+        of three is color.
+
+    Returns
+    -------
+    rgb : uint8 array, ``shape + (3,)``
+
+    Examples
+    --------
+    >>> from segkit import plot
+    >>> plot.as_rgb([[0.0, 1.0]]).tolist()
+    [[[0, 0, 0], [255, 255, 255]]]
+    """
+    array = _check.as_array(image, "image")
+    if shape is None:
+        shape = array.shape[:2]
+    if array.shape not in (shape, (*shape, 3)):
+        raise ValueError(
+            f"`image` has shape {array.shape}; accepted: {shape} for grey, {(*shape, 3)} for color"
+        )
+    grey = stretch(array)
+    return grey if array.shape != shape else np.repeat(grey[..., np.newaxis], 3, axis=-1)
+
+
+def stretch(image: np.ndarray) -> np.ndarray:
+    """Return an image as uint8: bool as 0 and 255, other types between their percentiles."""
+    if image.dtype == np.uint8:
+        return image
+    if image.dtype == np.bool_:
+        return image.astype(np.uint8) * np.uint8(255)
+    finite = image[np.isfinite(image)] if image.dtype.kind == "f" else image
+    if finite.size == 0:
+        return np.zeros(image.shape, np.uint8)
+    low, high = np.percentile(finite, (0.1, 99.9)).astype(np.float64)
+    if high <= low:
+        return np.zeros(image.shape, np.uint8)
+    values = np.nan_to_num(image.astype(np.float64), nan=low, posinf=high, neginf=low)
+    return np.round(255 * np.clip((values - low) / (high - low), 0, 1)).astype(np.uint8)
+
+
+def overlay(
+    image: Any,
+    labels: Any,
+    *,
+    alpha: float = 0.4,
+    boundaries: str = "inner",
+) -> np.ndarray:
+    """Return an image with its regions tinted and their boundaries drawn.
+
+    Parameters
+    ----------
+    image : array, ``labels.shape`` for grey or ``labels.shape + (3,)`` for color
+        Any number of dimensions.  uint8 stays as it is, other types are
+        stretched for the eye.
+    labels : array of integers >= 0
+        The label image; where it is 0 the image shows through.
+    alpha : float, default 0.4
+        How strong the tint is, 0 to 1.
+    boundaries : {"inner", "none"}, default "inner"
+        Whether the inner boundary of each region gets its full color.
+
+    Returns
+    -------
+    picture : uint8 array, ``labels.shape + (3,)``
+
+    Raises
+    ------
+    ValueError
+        The shapes do not fit, or `alpha` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> from segkit import plot
+    >>> plot.overlay([[100, 100, 200]], [[0, 1, 1]], boundaries="none").shape
+    (1, 3, 3)
+    """
+    regions = _check.labels(labels)
+    alpha = _check.number(alpha, "alpha")
+    if alpha > 1:
+        raise ValueError(f"`alpha` must be a number from 0 to 1, got {alpha}")
+    _check.choice(boundaries, "boundaries", ("inner", "none"))
+    picture = as_rgb(image, regions.shape).astype(np.float32)
+    tint = colors(regions)
+    strength = np.where(regions == 0, np.float32(0), np.float32(alpha))
+    if boundaries == "inner" and regions.size:
+        strength[_boundaries(regions, mode="inner") & (regions != 0)] = 1
+    picture += strength[..., np.newaxis] * (tint - picture)
+    return np.round(picture).astype(np.uint8)
+
+
+def middle_plane(image: np.ndarray, ndim: int) -> np.ndarray:
+    """Return the middle plane of the last two of `ndim` spatial axes."""
+    for _ in range(ndim - 2):
+        image = image[image.shape[0] // 2]
+    return image
+
+
+def show(image: Any, labels: Any = None, *, alpha: float = 0.4, title: str = "") -> Figure:
+    """Return a figure of an image, and of its regions beside it.
+
+    Parameters
+    ----------
+    image : array, grey or color
+        Of a volume the middle plane is shown.
+    labels : array of integers >= 0, optional
+        The label image.  Without it only the image is shown.
+    alpha : float, default 0.4
+        How strong the regions are tinted.
+    title : str, optional
+        Written above.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        Save it with ``figure.savefig("picture.png")``; a notebook shows it.
+
+    Examples
+    --------
+    >>> from segkit import plot
+    >>> figure = plot.show([[10, 20], [30, 40]], [[1, 1], [2, 2]])
+    >>> [axes.get_title() for axes in figure.axes]
+    ['image', '2 regions']
+    """
+    from matplotlib.figure import Figure
+
+    array = _check.as_array(image, "image")
+    if labels is None:
+        panels = [("image", as_rgb(array))]
+    else:
+        regions = _check.labels(labels)
+        picture = middle_plane(overlay(array, regions, alpha=alpha), regions.ndim)
+        plain = middle_plane(as_rgb(array, regions.shape), regions.ndim)
+        n_regions = len(np.unique(regions[regions > 0]))
+        noun = "region" if n_regions == 1 else "regions"
+        panels = [("image", plain), (f"{n_regions} {noun}", picture)]
+    rows, columns = panels[0][1].shape[:2]
+    width = 4.2 * len(panels)
+    figure = Figure(figsize=(width, 4.2 * rows / columns + 0.6), layout="constrained")
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for place, (name, picture) in zip(axes, panels, strict=True):
+        place.imshow(picture, interpolation="nearest")
+        place.set_title(name, fontsize=10)
+        place.set_axis_off()
+    if title:
+        figure.suptitle(title)
+    return figure
