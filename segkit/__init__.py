@@ -1,6 +1,7 @@
 """segkit: classical image segmentation, every method giving a label image."""
 
 from ._files import read_image, read_labels, write_image, write_labels
+from .comparison import METHODS, Comparison, compare, segment
 from .flooding import watershed
 from .growing import find_seeds, region_growing
 from .labels import boundaries, connected_components, join, masks, relabel, remove_small
@@ -10,7 +11,10 @@ from .relief import gradient, local_minima
 __version__ = "0.1.0"
 
 __all__ = [
+    "METHODS",
+    "Comparison",
     "boundaries",
+    "compare",
     "connected_components",
     "find_seeds",
     "gradient",
@@ -24,6 +28,7 @@ __all__ = [
     "regions",
     "relabel",
     "remove_small",
+    "segment",
     "watershed",
     "write_image",
     "write_labels",

@@ -15,22 +15,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
-from . import __version__, _decoding, _files, comparison, datasets, plot
+from . import __version__, _files, comparison, datasets, plot
 
 app = typer.Typer(
     name="segkit",
     help="Classical image segmentation: region growing, watershed, label images.",
     epilog="segkit COMMAND --help tells more, with examples.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-benchmark = typer.Typer(help="Time segkit beside other libraries.", no_args_is_help=True)
+benchmark = typer.Typer(help="Time segkit beside other libraries.")
 app.add_typer(benchmark, name="benchmark")
 
 MaxPixels = Annotated[
@@ -57,7 +55,7 @@ def _root(
 @app.command()
 def compare(
     images: Annotated[
-        list[Path] | None, typer.Argument(metavar="[IMAGE]...", help="Image files.")
+        list[Path] | None, typer.Argument(metavar="IMAGE", help="Image files.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the page.")] = Path("report"),
     method: Annotated[
@@ -67,9 +65,9 @@ def compare(
         list[Path] | None,
         typer.Option(help="Label image to show beside, one for each IMAGE, in their order."),
     ] = None,
-    max_pixels: MaxPixels = _decoding.MAX_PIXELS,
+    max_pixels: MaxPixels = _files.MAX_PIXELS,
 ) -> None:
-    """Segment images by every method, and set the results side by side on one page.
+    r"""Segment images by every method, and set the results side by side on one page.
 
     Without IMAGE the samples are taken: five photographs and a volume.
 
@@ -99,12 +97,20 @@ def compare(
     print(f"{len(result.table)} results on {len(named)} image(s): {result.save(out)}")
 
 
-@app.command()
+def _list_of_methods() -> str:
+    """Return the methods and their parameters, one on a line."""
+    lines = ["\b", "Methods, and their parameters for --set:"]
+    for name, pipeline in comparison.METHODS.items():
+        defaults = comparison._defaults_of(pipeline)
+        settings = " ".join(f"{key}={value}" for key, value in defaults.items())
+        lines.append(f"  {name:20}{settings}")
+    return "\n".join(lines)
+
+
+@app.command(epilog=_list_of_methods())
 def segment(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Image file.")],
-    method: Annotated[
-        str, typer.Option(help="One of " + ", ".join(comparison.METHODS) + ".")
-    ] = "watershed",
+    method: Annotated[str, typer.Option(help="Which of the methods below.")] = "watershed",
     out: Annotated[
         Path, typer.Option(help="Where the labels go: .png, .tif, .npz or .npy.")
     ] = Path("labels.png"),
@@ -115,9 +121,9 @@ def segment(
     overlay: Annotated[
         Path | None, typer.Option(help="Also write a picture of the regions over the image.")
     ] = None,
-    max_pixels: MaxPixels = _decoding.MAX_PIXELS,
+    max_pixels: MaxPixels = _files.MAX_PIXELS,
 ) -> None:
-    """Segment one image, and write its label image.
+    r"""Segment one image, and write its label image.
 
     \b
     Examples:
@@ -147,7 +153,7 @@ def segment(
     "speed", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
 )
 def speed(context: typer.Context) -> None:
-    """Time every kernel beside its peers: python -m benchmarks speed.
+    r"""Time every kernel beside its peers: python -m benchmarks speed.
 
     Needs the benchmarks folder of the source, and the peers: pip install 'segkit[bench]'.
     Further arguments are passed on.
@@ -190,9 +196,7 @@ def _setting(text: str) -> tuple[str, Any]:
 def _names(paths: Sequence[Path]) -> dict[str, Path]:
     """Return the paths by the shortest name that tells them apart."""
     stems = [path.stem for path in paths]
-    return {
-        path.stem if stems.count(path.stem) == 1 else str(path): path for path in paths
-    }
+    return {path.stem if stems.count(path.stem) == 1 else str(path): path for path in paths}
 
 
 def _tell(text: object) -> None:
@@ -208,19 +212,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         In place of those of the process.
     """
     command = typer.main.get_command(app)
+    given = list(sys.argv[1:] if arguments is None else arguments)
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = lambda message, *_: _tell(message)  # type: ignore[assignment]
         try:
             status = command.main(
-                args=None if arguments is None else list(arguments),
+                args=given or ["--help"],
                 prog_name="segkit",
                 standalone_mode=False,
             )
         except (KeyboardInterrupt, typer.Abort):
             _tell("stopped")
             return 130
-        except (ValueError, TypeError, OSError, ImportError) as error:
+        except OSError as error:
+            named = error.filename is not None and error.strerror is not None
+            _tell(f"{error.filename}: {error.strerror}" if named else error)
+            return 2
+        except (ValueError, TypeError, ImportError) as error:
             _tell(error)
             return 2
         except MemoryError:
@@ -234,4 +243,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 raise
             _tell(message() or "wrong options; see --help")
             return 2
+    if status == 130:  # newer typers turn Ctrl-C into a status
+        _tell("stopped")
     return status if isinstance(status, int) else 0

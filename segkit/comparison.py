@@ -53,9 +53,7 @@ def _marker_watershed(
 ) -> np.ndarray:
     """Flood the gradient from markers that were set in flat places."""
     relief = gradient(image, sigma=sigma, channel_axis=channel_axis)
-    markers = find_seeds(
-        image, min_distance=seed_distance, sigma=sigma, channel_axis=channel_axis
-    )
+    markers = find_seeds(image, min_distance=seed_distance, sigma=sigma, channel_axis=channel_axis)
     return watershed(relief, markers)
 
 
@@ -261,7 +259,7 @@ def segment(
     values = _check.channels_last(image, channel_axis)
     _check.refuse_not_finite(values, "image")
     pipeline = METHODS[method]
-    accepted = _defaults(pipeline)
+    accepted = _defaults_of(pipeline)
     for name in parameters:
         if name not in accepted:
             raise ValueError(
@@ -274,7 +272,7 @@ def segment(
     return relabel(pipeline(prepared, channel_axis=axis, **parameters))
 
 
-def _defaults(pipeline: Callable[..., np.ndarray]) -> dict[str, Any]:
+def _defaults_of(pipeline: Callable[..., np.ndarray]) -> dict[str, Any]:
     """Return the parameters of a pipeline and their defaults."""
     signature = inspect.signature(pipeline).parameters.values()
     return {
@@ -400,7 +398,7 @@ def compare(
                         "n_regions": int(result.max(initial=0)),
                         "unlabelled": float(np.mean(result == 0)),
                         "seconds": seconds,
-                        "parameters": _defaults(METHODS[method]) | parameters,
+                        "parameters": _defaults_of(METHODS[method]) | parameters,
                     }
                 )
     return Comparison(table, named, labels, known)
@@ -412,7 +410,7 @@ def color_axis(image: np.ndarray) -> int | None:
 
 
 def _named_images(images: Any) -> dict[str, np.ndarray]:
-    if isinstance(images, np.ndarray) or isinstance(images, str):
+    if isinstance(images, (np.ndarray, str)):
         raise TypeError("`images` must be a dict of arrays by name, or a sequence of arrays")
     if not isinstance(images, Mapping):
         images = {f"image {k + 1}": image for k, image in enumerate(images)}
@@ -467,7 +465,7 @@ class _Bar:
         if self.on:
             from tqdm import tqdm
 
-            self.bar = tqdm(total=self.total, unit="run", leave=False)
+            self.bar = tqdm(total=self.total, unit="run", leave=False, disable=None)
         return self
 
     def step(self, text: str) -> None:

@@ -1,0 +1,202 @@
+"""Pipelines, the table, and the page: complete, self-contained, right for any kind of image."""
+
+import html.parser
+import json
+import re
+
+import numpy as np
+import pytest
+
+import segkit
+from segkit import comparison
+
+
+def squares(dtype=np.uint8, scale=1):
+    """Return a picture of two squares on a ground, 3 regions."""
+    image = np.full((40, 60), 30, dtype=dtype)
+    image[8:30, 6:26] = 120 * scale
+    image[10:34, 32:54] = 220 * scale
+    return image
+
+
+@pytest.mark.parametrize("method", comparison.METHODS)
+@pytest.mark.parametrize("kind", ["grey", "color", "volume", "tiny", "flat", "bool", "float"])
+def test_every_method_takes_every_kind_of_image(method, kind):
+    grey = squares()
+    image, axis = {
+        "grey": (grey, None),
+        "color": (np.stack([grey, 255 - grey, grey // 2], axis=-1), -1),
+        "volume": (np.stack([grey[:20, :30]] * 6), None),
+        "tiny": (np.array([[7]], dtype=np.uint8), None),
+        "flat": (np.full((20, 30), 80, dtype=np.uint8), None),
+        "bool": (grey > 100, None),
+        "float": (grey / 255, None),
+    }[kind]
+    before = image.copy()
+    labels = segkit.segment(image, method, channel_axis=axis)
+    np.testing.assert_array_equal(image, before)
+    assert labels.shape == (image.shape[:-1] if axis == -1 else image.shape)
+    assert labels.dtype in (np.int32, np.int64)
+    np.testing.assert_array_equal(labels, segkit.relabel(labels))
+    np.testing.assert_array_equal(labels, segkit.segment(image, method, channel_axis=axis))
+
+
+@pytest.mark.parametrize("method", ["watershed", "growing_unseeded", "growing_neighbor"])
+def test_two_squares_are_found(method):
+    truth = segkit.connected_components(squares(), background=None)
+    found = segkit.segment(squares(), method, sigma=1)
+    assert found.max() == 3
+    assert np.mean(segkit.relabel(found) == segkit.relabel(truth)) > 0.9
+
+
+@pytest.mark.parametrize("method", ["watershed", "growing"])
+def test_a_brighter_camera_changes_nothing(method):
+    eight = squares()
+    stretched = comparison.stretch(squares(np.uint16, scale=100))
+    np.testing.assert_array_equal(
+        segkit.segment(stretched, method),
+        segkit.segment(squares(np.uint16, scale=100), method),
+    )
+    assert segkit.segment(eight, method).max() > 1
+
+
+def test_segment_refuses_in_words():
+    with pytest.raises(ValueError, match='`method` must be one of "watershed"'):
+        segkit.segment(squares(), "slic")
+    with pytest.raises(ValueError, match="`depht` is not a parameter of watershed; it has sigma"):
+        segkit.segment(squares(), "watershed", depht=3)
+    with pytest.raises(ValueError, match="`image` must not hold NaN"):
+        segkit.segment(np.array([[np.nan, 1.0]]), "watershed")
+    with pytest.raises(TypeError, match="`image` has dtype complex128"):
+        segkit.segment(np.ones((3, 3), dtype=complex), "watershed")
+    with pytest.raises(ValueError, match="`channel_axis`"):
+        segkit.segment(squares(), "watershed", channel_axis=5)
+    with pytest.raises(ValueError, match="`spacing` must be an integer >= 1"):
+        segkit.segment(squares(), "compact_watershed", spacing=0)
+
+
+def test_empty_images_give_empty_labels():
+    assert segkit.segment(np.zeros((0, 5), np.uint8), "watershed").shape == (0, 5)
+
+
+def test_compare_makes_one_row_for_each_image_and_method():
+    color = np.stack([squares()] * 3, axis=-1)
+    result = segkit.compare(
+        {"grey": squares(), "color": color},
+        methods={"watershed": {"depth": 3}, "growing": {}},
+    )
+    assert [(row["image"], row["method"]) for row in result.table] == [
+        ("grey", "watershed"), ("grey", "growing"), ("color", "watershed"), ("color", "growing"),
+    ]  # fmt: skip
+    for row in result.table:
+        labels = result.labels[row["image"], row["method"]]
+        assert labels.shape == (40, 60)
+        assert row["n_regions"] == labels.max()
+        assert row["seconds"] > 0
+    assert result.table[0]["parameters"] == {"sigma": 2.0, "depth": 3, "min_size": 50}
+
+
+def test_compare_refuses_in_words():
+    with pytest.raises(TypeError, match="`images` must be a dict of arrays"):
+        segkit.compare(squares())
+    with pytest.raises(ValueError, match="`images` must hold at least one"):
+        segkit.compare([])
+    with pytest.raises(ValueError, match="must be a picture or a volume"):
+        segkit.compare([np.zeros((0, 3))])
+    with pytest.raises(ValueError, match="`methods` must be one of"):
+        segkit.compare([squares()], methods=["slic"])
+    with pytest.raises(ValueError, match="`truths` has 'b'"):
+        segkit.compare({"a": squares()}, truths={"b": squares()})
+    with pytest.raises(ValueError, match=r"they must be equal"):
+        segkit.compare({"a": squares()}, truths={"a": squares()[1:]})
+
+
+# The page
+
+
+class Page(html.parser.HTMLParser):
+    """Collect what a page refers to, its rows, and tags left open."""
+
+    VOID = ("meta", "link", "img", "input", "br")
+
+    def __init__(self, text):
+        super().__init__()
+        self.addresses, self.open, self.count = [], [], {}
+        self.feed(text)
+        self.addresses += re.findall(r"url\(([^)]*)\)", text)
+
+    def handle_starttag(self, tag, attrs):
+        self.count[tag] = self.count.get(tag, 0) + 1
+        self.addresses += [value for name, value in attrs if name in ("src", "href")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    color = np.stack([squares()] * 3, axis=-1)
+    large = np.kron(squares(), np.ones((25, 20), dtype=np.uint8))
+    result = segkit.compare(
+        {"<grey> & 'odd'": squares(), "color": color, "volume": np.stack([squares()] * 4),
+         "large": large},
+        methods=["watershed", "growing_seed"],
+        truths={"color": squares() // 100},
+    )  # fmt: skip
+    path = result.save(tmp_path_factory.mktemp("page") / "deep" / "report")
+    assert path.name == "index.html"
+    assert [item.name for item in path.parent.iterdir()] == ["index.html"]
+    return path.read_text(encoding="utf-8")
+
+
+def test_the_page_asks_for_nothing_outside(page):
+    for address in Page(page).addresses:
+        assert address.startswith(("data:", "#")), address
+    assert "http" not in re.sub(r"data:[^\"')]*", "", page)
+
+
+def test_the_page_is_whole(page):
+    parsed = Page(page)
+    assert parsed.open == []
+    assert parsed.count["article"] == 8
+    assert parsed.count["img"] == 2 * 8 + 1
+    assert page.count("<tr>") == 8 + 1
+    assert "<grey>" not in page
+    assert "&lt;grey&gt;" in page
+    assert "middle plane shown" in page
+
+
+def test_the_pages_script_has_balanced_brackets(page):
+    script = re.search(r"<script>(.*)</script>", page, re.S)[1]
+    for left, right in ("()", "[]", "{}"):
+        assert script.count(left) == script.count(right)
+
+
+def test_the_pages_pictures_fit_their_photographs(page):
+    import base64
+    import io
+
+    from PIL import Image
+
+    sizes = set()
+    for text in re.findall(r"data:image/png;base64,([^\"')]*)", page):
+        picture = Image.open(io.BytesIO(base64.b64decode(text)))
+        picture.load()
+        sizes.add(picture.size)
+    assert sizes == {(60, 40), (720, 600)}
+
+
+def test_a_call_on_the_page_gives_its_result_again(page):
+    calls = re.findall(r"<code>(segkit\.segment\(.*?\))</code>", page)
+    assert len(calls) == 8
+    call = html.unescape(calls[0])
+    labels = eval(call, {"segkit": segkit, "image": squares()})
+    shown = re.search(r'class="numbers">(\d+) region', page)[1]
+    assert labels.max() == int(shown)
+
+
+def test_the_table_is_plain_data():
+    result = segkit.compare([squares()], methods=["watershed"])
+    assert json.loads(json.dumps(result.table)) == result.table

@@ -1,0 +1,79 @@
+"""Pictures: shapes, colors that stay, and what is refused."""
+
+import numpy as np
+import pytest
+
+from segkit import plot
+
+
+def test_a_label_keeps_its_color():
+    few, many = plot.colors([[0, 3]]), plot.colors(np.arange(200))
+    np.testing.assert_array_equal(few[0, 1], many[3])
+    np.testing.assert_array_equal(few[0, 0], [0, 0, 0])
+
+
+def test_labels_close_in_number_look_unlike():
+    colors = plot.colors(np.arange(1, plot.N_COLORS + 1)).astype(int)
+    assert len(np.unique(colors, axis=0)) == plot.N_COLORS
+    for step in (1, 2, 3):
+        assert np.abs(colors[step:] - colors[:-step]).sum(axis=1).min() > 60
+
+
+def test_large_ids_have_colors():
+    assert plot.colors(np.array([2**40, 2**62])).any(axis=-1).all()
+
+
+@pytest.mark.parametrize("shape", [(6,), (6, 7), (3, 6, 7), (2, 3, 4, 5), (0, 4)])
+@pytest.mark.parametrize("channels", [(), (3,)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.bool_])
+def test_overlay_has_the_shape_of_the_labels(shape, channels, dtype):
+    image = np.zeros(shape + channels, dtype=dtype)
+    labels = np.ones(shape, dtype=np.int32)
+    picture = plot.overlay(image, labels, boundaries="none")
+    assert picture.shape == (*shape, 3)
+    assert picture.dtype == np.uint8
+
+
+def test_overlay_leaves_the_unlabelled_as_they_are():
+    image = np.arange(60, dtype=np.uint8).reshape(6, 10)
+    labels = np.zeros((6, 10), dtype=np.int32)
+    labels[2:5, 3:8] = 4
+    picture = plot.overlay(image, labels, alpha=1.0)
+    np.testing.assert_array_equal(picture[labels == 0], image[labels == 0, np.newaxis].repeat(3, 1))
+    np.testing.assert_array_equal(picture[labels > 0], plot.colors(labels)[labels > 0])
+
+
+def test_overlay_draws_boundaries_in_full_color():
+    labels = np.repeat([[1] * 5 + [2] * 5], 4, axis=0)
+    picture = plot.overlay(np.zeros((4, 10), np.uint8), labels, alpha=0)
+    full = (picture == plot.colors(labels)).all(axis=-1)
+    np.testing.assert_array_equal(full[0], [0, 0, 0, 0, 1, 1, 0, 0, 0, 0])
+
+
+def test_stretching_survives_odd_values():
+    odd = np.array([[np.nan, np.inf, -np.inf, 0.0, 1.0]])
+    assert plot.stretch(odd).tolist() == [[0, 255, 0, 0, 255]]
+    assert plot.stretch(np.full((2, 2), np.nan)).max() == 0
+    assert plot.stretch(np.full((2, 2), 7.0)).max() == 0
+
+
+def test_refused_in_words():
+    with pytest.raises(ValueError, match=r"`image` has shape \(3, 4\); accepted: \(3, 5\)"):
+        plot.overlay(np.zeros((3, 4)), np.ones((3, 5), int))
+    with pytest.raises(ValueError, match="`alpha` must be a number from 0 to 1"):
+        plot.overlay(np.zeros((3, 4)), np.ones((3, 4), int), alpha=2)
+    with pytest.raises(TypeError, match="`labels` must hold integers"):
+        plot.overlay(np.zeros((3, 4)), np.ones((3, 4)))
+    with pytest.raises(ValueError, match="`boundaries` must be one of"):
+        plot.overlay(np.zeros((3, 4)), np.ones((3, 4), int), boundaries="outer")
+
+
+def test_show_needs_no_global_state(tmp_path):
+    import sys
+
+    figure = plot.show(np.zeros((4, 6, 7), np.uint8), np.ones((4, 6, 7), int), title="a volume")
+    figure.savefig(tmp_path / "x.png")
+    assert (tmp_path / "x.png").stat().st_size > 1000
+    assert len(figure.axes) == 2
+    assert len(plot.show(np.zeros((6, 7, 3))).axes) == 1
+    assert "matplotlib.pyplot" not in sys.modules
