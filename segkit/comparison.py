@@ -35,7 +35,7 @@ def _watershed(
     image: np.ndarray,
     *,
     sigma: float = 2.0,
-    depth: float = 2.0,
+    depth: float = 4.0,
     min_size: int = 50,
     channel_axis: int | None = None,
 ) -> np.ndarray:
@@ -53,7 +53,7 @@ def _marker_watershed(
 ) -> np.ndarray:
     """Flood the gradient from markers that were set in flat places."""
     relief = gradient(image, sigma=sigma, channel_axis=channel_axis)
-    markers = find_seeds(image, min_distance=seed_distance, sigma=sigma, channel_axis=channel_axis)
+    markers = _seeds(image, seed_distance, sigma, channel_axis)
     return watershed(relief, markers)
 
 
@@ -83,7 +83,7 @@ def _growing(
 ) -> np.ndarray:
     """Grow seeds from flat places; the pixel most like its region joins first, until all have."""
     smooth = _smooth(image, sigma, channel_axis)
-    seeds = find_seeds(smooth, min_distance=seed_distance, sigma=0, channel_axis=channel_axis)
+    seeds = _seeds(smooth, seed_distance, 0, channel_axis)
     return region_growing(smooth, seeds, criterion="region", channel_axis=channel_axis)
 
 
@@ -91,8 +91,8 @@ def _growing_unseeded(
     image: np.ndarray,
     *,
     sigma: float = 1.5,
-    tolerance: float = 22.0,
-    min_size: int = 60,
+    tolerance: float = 28.0,
+    min_size: int = 100,
     channel_axis: int | None = None,
 ) -> np.ndarray:
     """Grow one region after the other, each until no neighbor is like its mean."""
@@ -114,7 +114,7 @@ def _growing_seed(
 ) -> np.ndarray:
     """Grow seeds over all that is like the seed itself; the rest stays without a label."""
     smooth = _smooth(image, sigma, channel_axis)
-    seeds = find_seeds(smooth, min_distance=seed_distance, sigma=0, channel_axis=channel_axis)
+    seeds = _seeds(smooth, seed_distance, 0, channel_axis)
     labels = region_growing(
         smooth, seeds, criterion="seed", tolerance=tolerance, channel_axis=channel_axis
     )
@@ -149,7 +149,7 @@ def _growing_confidence(
 ) -> np.ndarray:
     """Grow seeds over what lies within some deviations of the region's mean lightness."""
     smooth = _smooth(_lightness(image, channel_axis), sigma, None)
-    seeds = find_seeds(smooth, min_distance=seed_distance, sigma=0)
+    seeds = _seeds(smooth, seed_distance, 0, None)
     labels = region_growing(
         smooth, seeds, criterion="confidence", multiplier=multiplier, iterations=iterations
     )
@@ -181,6 +181,14 @@ METHODS: dict[str, Callable[..., np.ndarray]] = {
     "growing_confidence": _growing_confidence,
     "flat_zones": _flat_zones,
 }
+
+
+def _seeds(image: np.ndarray, distance: int, sigma: float, channel_axis: int | None) -> np.ndarray:
+    """Return seeds in flat places; one in the corner of an image that has no such place."""
+    seeds = find_seeds(image, min_distance=distance, sigma=sigma, channel_axis=channel_axis)
+    if not seeds.any():
+        seeds[(0,) * seeds.ndim] = 1
+    return seeds
 
 
 def _smooth(image: np.ndarray, sigma: float, channel_axis: int | None) -> np.ndarray:

@@ -1,0 +1,65 @@
+"""Sheets of small pictures, which the demos share."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+
+def out_path(description, name):
+    """Return where the picture goes: --out, or demos/out/ beside this file."""
+    parser = argparse.ArgumentParser(description=description)
+    default = Path(__file__).resolve().parent / "out" / f"{name}.png"
+    parser.add_argument("--out", type=Path, default=default, help=f"default: demos/out/{name}.png")
+    return parser.parse_args().out
+
+
+def draw_sheet(rows, columns=4, width=13.0):
+    """Return a figure of titled rows; a row is (heading, remark, [(title, picture or function)]).
+
+    A picture is an RGB or grey array.  A function gets the axes to draw on.
+    """
+    cell = width / columns
+    heights = [_height(row[2], cell) for row in rows]
+    figure = Figure(figsize=(width, sum(heights)), dpi=110, facecolor="white")
+    parts = figure.subfigures(len(rows), 1, height_ratios=heights, hspace=0)
+    for part, (heading, remark, panels), height in zip(
+        np.atleast_1d(part_list(parts)), rows, heights, strict=True
+    ):
+        left, top = 0.01, 1 - 0.10 / height
+        part.text(left, top, heading, size=14, weight="bold", va="top")
+        part.text(left, top - 0.27 / height, remark, size=10.5, va="top", color="#555555")
+        axes = part.subplots(1, columns, squeeze=False)[0]
+        part.subplots_adjust(left=0.01, right=0.99, bottom=0.02, top=1 - 0.86 / height, wspace=0.04)
+        for place in axes[len(panels) :]:
+            place.set_visible(False)
+        for place, (title, picture) in zip(axes, panels, strict=False):
+            if callable(picture):
+                picture(place)
+            else:
+                grey = {"cmap": "gray", "vmin": 0, "vmax": 255} if picture.ndim == 2 else {}
+                place.imshow(picture, interpolation="nearest", **grey)
+                place.set_axis_off()
+            place.set_title(title, size=10.5, loc="left", pad=4)
+    return figure
+
+
+def part_list(parts):
+    """Return the parts of a figure as an array, also when there is one."""
+    return np.ravel(np.array(parts, dtype=object))
+
+
+def _height(panels, cell):
+    """Return the height of a row in inches: its highest picture, and room for words."""
+    ratios = [
+        picture.shape[0] / picture.shape[1] for _, picture in panels if not callable(picture)
+    ]
+    return 0.96 * cell * max(ratios, default=0.75) + 0.95
+
+
+def save(figure, path):
+    """Write the figure, and say where it is."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+    print(path)
