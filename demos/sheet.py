@@ -52,9 +52,7 @@ def part_list(parts):
 
 def _height(panels, cell):
     """Return the height of a row in inches: its highest picture, and room for words."""
-    ratios = [
-        picture.shape[0] / picture.shape[1] for _, picture in panels if not callable(picture)
-    ]
+    ratios = [picture.shape[0] / picture.shape[1] for _, picture in panels if not callable(picture)]
     return 0.96 * cell * max(ratios, default=0.75) + 0.95
 
 

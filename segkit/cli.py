@@ -136,7 +136,7 @@ def segment(
     pixels = _files.read_image(image, max_pixels=max_pixels)
     start = time.perf_counter()
     labels = comparison.segment(
-        pixels, method, channel_axis=comparison.color_axis(pixels), **parameters
+        pixels, method, channel_axis=comparison._color_axis(pixels), **parameters
     )
     seconds = time.perf_counter() - start
     _files.write_labels(out, labels)
@@ -215,7 +215,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
-        warnings.showwarning = lambda message, *_: _tell(message)  # type: ignore[assignment]
+        warnings.showwarning = lambda message, *_: _tell(message)
         try:
             status = command.main(
                 args=given or ["--help"],

@@ -48,7 +48,7 @@ def _marker_watershed(
     image: np.ndarray,
     *,
     sigma: float = 2.0,
-    seed_distance: int = 10,
+    seed_distance: int = 24,
     channel_axis: int | None = None,
 ) -> np.ndarray:
     """Flood the gradient from markers that were set in flat places."""
@@ -77,8 +77,8 @@ def _compact_watershed(
 def _growing(
     image: np.ndarray,
     *,
-    sigma: float = 1.5,
-    seed_distance: int = 10,
+    sigma: float = 2.0,
+    seed_distance: int = 24,
     channel_axis: int | None = None,
 ) -> np.ndarray:
     """Grow seeds from flat places; the pixel most like its region joins first, until all have."""
@@ -107,8 +107,8 @@ def _growing_seed(
     image: np.ndarray,
     *,
     sigma: float = 1.5,
-    seed_distance: int = 10,
-    tolerance: float = 25.0,
+    seed_distance: int = 24,
+    tolerance: float = 30.0,
     min_size: int = 60,
     channel_axis: int | None = None,
 ) -> np.ndarray:
@@ -140,10 +140,10 @@ def _growing_neighbor(
 def _growing_confidence(
     image: np.ndarray,
     *,
-    sigma: float = 1.5,
-    seed_distance: int = 10,
+    sigma: float = 2.0,
+    seed_distance: int = 24,
     multiplier: float = 2.5,
-    iterations: int = 2,
+    iterations: int = 4,
     min_size: int = 60,
     channel_axis: int | None = None,
 ) -> np.ndarray:
@@ -396,7 +396,7 @@ def compare(
             for method, parameters in plan.items():
                 bar.step(f"{name}: {method}")
                 start = time.perf_counter()
-                result = segment(image, method, channel_axis=color_axis(image), **parameters)
+                result = segment(image, method, channel_axis=_color_axis(image), **parameters)
                 seconds = time.perf_counter() - start
                 labels[name, method] = result
                 table.append(
@@ -412,7 +412,7 @@ def compare(
     return Comparison(table, named, labels, known)
 
 
-def color_axis(image: np.ndarray) -> int | None:
+def _color_axis(image: np.ndarray) -> int | None:
     """Return -1 for an image whose last axis of 3 holds colors, else None."""
     return -1 if image.ndim >= 3 and image.shape[-1] == 3 else None
 
@@ -456,7 +456,7 @@ def _named_truths(truths: Any, images: dict[str, np.ndarray]) -> dict[str, np.nd
         if name not in images:
             raise ValueError(f"`truths` has {name!r}, which is not the name of an image")
         array = _check.labels(truth, f"truths[{name!r}]")
-        shape = images[name].shape[: None if color_axis(images[name]) is None else -1]
+        shape = images[name].shape[: None if _color_axis(images[name]) is None else -1]
         _check.same_shape(array, f"truths[{name!r}]", shape, "images")
         known[name] = array
     return known
