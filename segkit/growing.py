@@ -124,8 +124,8 @@ def region_growing(
     queues in the same order, and of means equally near takes the region of lowest rank.
 
     **Exactness**: Differences never wrap, and integers, also of 64 bits, are compared
-    exactly: a difference with `tolerance`, a mean as a fraction; squared distances of several
-    channels as long as they fit 64 bits.
+    exactly: a difference with `tolerance`, a mean as a fraction. In double, and so rounded, are
+    squared distances of several channels beyond 64 bits, and distances above 2**53 in "region".
 
     **Cost**: Time linear in the pixels, for "region" on other than 8- and 16-bit images times
     the logarithm of the front; "confidence" grows each seed alone, iterations + 1 times.

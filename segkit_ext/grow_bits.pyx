@@ -53,6 +53,12 @@ ctypedef fused real_t:
 cdef enum:
     WORD = 64
 
+cdef struct Next:
+    # The first word that a word reaches is next, without the way through the queue:
+    # along a line of one pixel that is all there is to do.
+    Py_ssize_t word
+    uint64_t bits    # 0: none
+
 
 def pack_within(
     const value_t[::1] values, value_t low, value_t high, const uint8_t[::1] inside,
@@ -158,8 +164,10 @@ cdef int spread(
 ) except -1 nogil:
     cdef Fifo queue
     cdef Py_ssize_t i, k, w, q, work = 0
-    cdef uint64_t new, wide
+    cdef uint64_t new, wide, open
+    cdef Next next
     fifo_open(&queue)
+    next.bits = 0
     try:
         for i in range(words.shape[0]):
             w = words[i]
@@ -168,25 +176,29 @@ cdef int spread(
             if waiting[w] == 0:
                 fifo_push(&queue, w)
             waiting[w] |= new
-        while fifo_length(&queue):
-            w = fifo_pop(&queue)
-            new = fill_runs(waiting[w], free[w] | waiting[w])
-            waiting[w] = 0
-            free[w] &= ~new
+        while True:
+            if next.bits:
+                w = next.word
+                new = next.bits
+                next.bits = 0
+            elif fifo_length(&queue):
+                w = fifo_pop(&queue)
+                new = waiting[w]
+                waiting[w] = 0
+            else:
+                break
+            if free[w] & ((new << 1) | (new >> 1)):
+                open = free[w] | new
+                new = fill_runs(new, open)
+                free[w] = open & ~new
             reached[w] |= new
-            if new >> (WORD - 1):
-                offer(free, waiting, w + 1, 1, &queue)
-            if new & 1:
-                offer(free, waiting, w - 1, <uint64_t> 1 << (WORD - 1), &queue)
+            offer_beside(free, waiting, w, new, &next, &queue)
             wide = new | (new << 1) | (new >> 1)
             for k in range(rows.shape[0]):
                 q = w + rows[k]
-                offer(free, waiting, q, wide if slanted[k] else new, &queue)
+                offer(free, waiting, q, wide if slanted[k] else new, &next, &queue)
                 if slanted[k]:
-                    if new >> (WORD - 1):
-                        offer(free, waiting, q + 1, 1, &queue)
-                    if new & 1:
-                        offer(free, waiting, q - 1, <uint64_t> 1 << (WORD - 1), &queue)
+                    offer_beside(free, waiting, q, new, &next, &queue)
             work += 1
             if work & (POLL_STEPS - 1) == 0:
                 poll()
@@ -196,15 +208,32 @@ cdef int spread(
 
 
 cdef inline int offer(
-    uint64_t[::1] free, uint64_t[::1] waiting, Py_ssize_t w, uint64_t new, Fifo* queue,
+    uint64_t[::1] free, uint64_t[::1] waiting, Py_ssize_t w, uint64_t new,
+    Next* next, Fifo* queue,
 ) except -1 nogil:
     """Let some bits into a word, as far as they are free there."""
     new &= free[w]
     if new:
         free[w] ^= new
+        if next.bits == 0:
+            next.word = w
+            next.bits = new
+            return 0
         if waiting[w] == 0:
             fifo_push(queue, w)
         waiting[w] |= new
+    return 0
+
+
+cdef inline int offer_beside(
+    uint64_t[::1] free, uint64_t[::1] waiting, Py_ssize_t w, uint64_t new,
+    Next* next, Fifo* queue,
+) except -1 nogil:
+    """Let the outermost bits into the words before and behind."""
+    if new >> (WORD - 1):
+        offer(free, waiting, w + 1, 1, next, queue)
+    if new & 1:
+        offer(free, waiting, w - 1, <uint64_t> 1 << (WORD - 1), next, queue)
     return 0
 
 

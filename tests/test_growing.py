@@ -77,26 +77,34 @@ def test_one_seed_grows_as_the_textbook_recursion(criterion, case, tolerance):
 
 
 @given(
-    case=cases(n_seeds=1, max_channels=1, max_dims=3, max_pixels=12),
+    lead=st.just(()) | own.shapes(max_dims=3, max_pixels=12),
     width=st.integers(16, 140),
     tolerance=st.sampled_from(TOLERANCES),
     data=st.data(),
 )
-def test_one_seed_grows_by_words_as_by_pixels(case, width, tolerance, data):
-    small, seeds, _, connectivity = case
-    shape = (*small.shape[:-1], width)
-    image = data.draw(own.images(dtypes=(small.dtype,), shape=shape, n_levels=3))
-    (pixels,) = seeds.values()
-    seeds = {9: [(*pixel, data.draw(st.integers(0, width - 1))) for pixel in pixels]}
-    picture = plain.Picture(image[..., np.newaxis], connectivity)
-    qualifies = plain.seed_rule(picture, seeds, tolerance)
+def test_one_seed_grows_by_words_as_by_pixels(lead, width, tolerance, data):
+    shape = (*lead, width)
+    image = data.draw(own.images(dtypes=own.REAL_DTYPES, shape=shape, n_levels=3))
+    pixel = st.tuples(*(st.integers(0, side - 1) for side in shape))
+    pixels = data.draw(st.lists(pixel, min_size=1, max_size=3, unique=True))
+    mask = data.draw(own.masks(shape))
+    if image.dtype.kind == "f" and data.draw(st.booleans()):
+        image[data.draw(pixel)] = np.nan
+        image[tuple(np.transpose(pixels))] = 1
+    if mask is not None:
+        mask |= np.arange(width) % 4 > 0  # dense enough to be crossed
+        mask[tuple(np.transpose(pixels))] = True
+    connectivity = data.draw(own.connectivities(len(shape)))
     min_size = data.draw(st.sampled_from((1, 5)))
+    seeds = {9: pixels}
+    picture = plain.Picture(image[..., np.newaxis], connectivity, mask)
+    qualifies = plain.seed_rule(picture, seeds, tolerance)
     expected = plain.grow_in_turn(picture, seeds, qualifies)
     if np.count_nonzero(expected) < min_size:
         expected[...] = 0
     labels = region_growing(
         image, marker_image(seeds, shape), criterion="seed", tolerance=tolerance,
-        connectivity=connectivity, min_size=min_size,
+        connectivity=connectivity, min_size=min_size, mask=mask,
     )  # fmt: skip
     np.testing.assert_array_equal(labels, expected)
 
