@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 
 settings.register_profile(
     "segkit",
-    max_examples=200,
+    max_examples=int(os.environ.get("SEGKIT_EXAMPLES", "200")),
     deadline=None,
     derandomize=True,  # the same inputs on every machine: a failure can be repeated
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
