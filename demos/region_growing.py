@@ -89,12 +89,12 @@ def tolerances(image):
 
 def seeds(image):
     """Set the seeds by hand, in flat places, at random, or not at all."""
-    flat = segkit.find_seeds(image, n_seeds=40, min_distance=20)
-    random = segkit.find_seeds(image, n_seeds=40, method="random", rng=1)
+    flat = segkit.find_seeds(image, min_distance=70)
+    random = segkit.find_seeds(image, n_seeds=flat.max(), method="random", rng=1)
     panels = [("6 seeds by hand", tinted(image, segkit.region_growing(image, POINTS), POINTS))]
-    for title, markers in (("40 flat seeds", flat), ("40 random seeds", random)):
+    for title, markers in (("flat", flat), ("random", random)):
         labels = segkit.region_growing(image, markers)
-        panels.append((title, tinted(image, labels, points_of(markers))))
+        panels.append((f"{markers.max()} {title} seeds", tinted(image, labels, points_of(markers))))
     labels = segkit.region_growing(image, tolerance=25, min_size=100)
     panels.append((f"no seeds, tolerance=25: {labels.max()} regions", tinted(image, labels)))
     return (

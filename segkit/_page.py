@@ -66,7 +66,7 @@ def save(
                     {
                         **row,
                         "title": title(row["method"]),
-                        "call": _call(row),
+                        "call": _call(row, color=image.ndim > ndim),
                         "layer": _layer(labels[name, row["method"]], picture),
                         "means": _means(labels[name, row["method"]], picture),
                     }
@@ -97,10 +97,11 @@ def _kind(image: np.ndarray, ndim: int) -> str:
     return kind if ndim == 2 else f"{kind}, middle plane shown"
 
 
-def _call(row: Mapping[str, Any]) -> str:
+def _call(row: Mapping[str, Any], *, color: bool) -> str:
     """Return the line that gives this result again."""
     settings = "".join(f", {name}={value!r}" for name, value in row["parameters"].items())
-    return f'segkit.segment(image, "{row["method"]}"{settings})'
+    axis = ", channel_axis=-1" if color else ""
+    return f'segkit.segment(image, "{row["method"]}"{axis}{settings})'
 
 
 def _reduced(picture: np.ndarray) -> np.ndarray:

@@ -191,10 +191,11 @@ def test_the_pages_pictures_fit_their_photographs(page):
 def test_a_call_on_the_page_gives_its_result_again(page):
     calls = re.findall(r"<code>(segkit\.segment\(.*?\))</code>", page)
     assert len(calls) == 8
-    call = html.unescape(calls[0])
-    labels = eval(call, {"segkit": segkit, "image": squares()})
-    shown = re.search(r'class="numbers">(\d+) region', page)[1]
-    assert labels.max() == int(shown)
+    shown = re.findall(r'class="numbers">(\d+) region', page)
+    for place, image in ((0, squares()), (2, np.stack([squares()] * 3, axis=-1))):
+        labels = eval(html.unescape(calls[place]), {"segkit": segkit, "image": image})
+        assert labels.shape == (40, 60)
+        assert labels.max() == int(shown[place])
 
 
 def test_the_table_is_plain_data():
