@@ -44,5 +44,6 @@ setup(
         compiler_directives=DIRECTIVES,
         build_dir="build/checked" if CHECKED else "build/cython",
         annotate=False,
-    )
+    ),
+    options={"build_ext": {"parallel": os.cpu_count() or 1}},
 )

@@ -64,7 +64,7 @@ def read(path: Any, limit: int | None, *, for_labels: bool) -> tuple[np.ndarray,
             elif start.startswith(_NPY_MAGIC):
                 array, kind = _read_npy(stream, source, status.st_size, limit), "grey"
             elif start.startswith(_ZIP_MAGIC):
-                array, kind = _read_npz(stream, source, limit), "grey"
+                array, kind = _read_npz(stream, limit, for_labels=for_labels), "grey"
             else:
                 array, kind = _read_plain(
                     stream, source, start, status.st_size, limit, for_labels=for_labels
@@ -262,13 +262,14 @@ def _read_npy(stream: IO[bytes], source: Path, size: int, limit: int | None) -> 
     return _real_array(np.lib.format.read_array(stream, allow_pickle=False))
 
 
-def _read_npz(stream: IO[bytes], source: Path, limit: int | None) -> np.ndarray:
+def _read_npz(stream: IO[bytes], limit: int | None, *, for_labels: bool) -> np.ndarray:
     with zipfile.ZipFile(stream) as archive:
         names = [name for name in archive.namelist() if name.endswith(".npy")]
-        wanted = [name for name in names if name in ("labels.npy", "image.npy")] or names
+        meant = "labels.npy" if for_labels else "image.npy"
+        wanted = [name for name in names if name == meant] or names
         if len(wanted) != 1:
             raise _RefusedError(
-                "not an NPZ file with one array, or one named labels or image; it holds "
+                f"not an NPZ file with one array, or one named {meant[:-4]}; it holds "
                 + (", ".join(name.removesuffix(".npy") for name in names) or "none")
             )
         member = archive.getinfo(wanted[0])

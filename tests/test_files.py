@@ -161,6 +161,13 @@ def test_the_content_decides_not_the_suffix(tmp_path):
     np.testing.assert_array_equal(segkit.read_image(tmp_path / "x.tif"), image)
 
 
+def test_an_archive_of_both_gives_the_one_that_is_asked_for(tmp_path):
+    image, labels = picture((6, 5), np.uint8), np.arange(30).reshape(6, 5)
+    np.savez(tmp_path / "x.npz", image=image, labels=labels, more=np.zeros(3))
+    np.testing.assert_array_equal(segkit.read_image(tmp_path / "x.npz"), image)
+    np.testing.assert_array_equal(segkit.read_labels(tmp_path / "x.npz"), labels)
+
+
 def test_lzw_tiff_is_read(tmp_path):
     image = picture((6, 5, 3), np.uint8)
     Image.fromarray(image).save(tmp_path / "x.tif", compression="tiff_lzw")
