@@ -45,7 +45,7 @@ def confidence_bounds(
     low = np.empty(n_regions, dtype=problem.values.dtype)
     high = np.empty_like(low)
     values = padded_values(problem)
-    state = start_state(problem._replace(seeds=None))
+    state = start_state(problem, None)
     offsets = problem.offsets
     starts = start_positions(problem)
     flat = problem.values.reshape(-1)

@@ -133,10 +133,11 @@ def grow_within(problem: Problem, low: np.ndarray, high: np.ndarray) -> np.ndarr
     assert seeds is not None
     if problem.suits_bits:
         return _by_bits(problem, seeds, bits_kernel.pack_within, low[0], high[0])
-    state = start_state(problem)
+    starts = start_positions(problem)
+    state = start_state(problem, starts)
     fifo_kernel.grow_within(
         padded_values(problem),
-        start_positions(problem),
+        starts,
         problem.offsets,
         low,
         high,
@@ -156,10 +157,11 @@ def grow_by_mean(problem: Problem, tolerance: float | None) -> np.ndarray:
         n_levels = isqrt(largest * largest * n_channels) + 2
         if n_levels > _MOST_LEVELS:
             n_levels = 0
-    state = start_state(problem, outside=_OUTSIDE_REGION)
+    starts = start_positions(problem)
+    state = start_state(problem, starts, outside=_OUTSIDE_REGION)
     n_regions = region_kernel.grow_region(
         padded_values(problem),
-        start_positions(problem),
+        starts,
         problem.offsets,
         n_channels,
         n_levels,
@@ -254,7 +256,7 @@ def _near(
     exact_tolerance = Fraction(tolerance)
     reach = min(floor(exact_tolerance), _LARGEST_REACH)
     square = floor(exact_tolerance * exact_tolerance)
-    state = start_state(problem)
+    state = start_state(problem, starts)
     n_regions = fifo_kernel.grow_near(
         padded_values(problem) if values is None else values,
         starts,
@@ -357,8 +359,8 @@ def padded_values(problem: Problem) -> np.ndarray:
     return padded.reshape(-1)
 
 
-def start_state(problem: Problem, outside: int = _OUTSIDE) -> np.ndarray:
-    """Return the flat state array with a border, seed pixels holding their ranks."""
+def start_state(problem: Problem, starts: np.ndarray | None, outside: int = _OUTSIDE) -> np.ndarray:
+    """Return the flat state array with a border; the ranks of seed pixels at `starts`."""
     state = np.full(_grid.padded_shape(problem.shape), outside, dtype=np.int32)
     interior = _grid.interior(state)
     if problem.inside is None:
@@ -369,8 +371,8 @@ def start_state(problem: Problem, outside: int = _OUTSIDE) -> np.ndarray:
         for channel in range(problem.n_channels):
             interior[np.isnan(problem.values[..., channel])] = outside
     state = state.reshape(-1)
-    if problem.seeds is not None:
-        state[start_positions(problem)] = problem.seeds.rank
+    if problem.seeds is not None and starts is not None:
+        state[starts] = problem.seeds.rank
     return state
 
 
