@@ -132,10 +132,7 @@ def test_the_spiral_is_one_path(side):
 def test_every_case_runs_on_a_small_image(case):
     arguments = case.inputs("tiny")
     assert harness.pixels_of(arguments) in (64**2, 12**3)
-    try:
-        case.ours(**arguments)
-    except AttributeError:  # TRANSITION
-        pytest.skip("not there yet")
+    case.ours(**arguments)
 
 
 def test_every_case_has_its_own_name():

@@ -53,12 +53,12 @@ WORK = {
     "connected_components, float": lambda: {
         "image": noise(high=9, dtype=np.float64), "tolerance": 1,
     },
-    "relabel": lambda: {"labels": noise(high=5000, dtype=np.int64) << 30},
-    "remove_small": lambda: {"labels": noise(high=5000, dtype=np.int32), "min_size": 3},
-    "boundaries": lambda: {"labels": noise(high=3, dtype=np.int64), "mode": "thick"},
-    "join": lambda: {"first": noise(high=70, dtype=np.int32), "second": dots()},
+    "relabel": lambda: {"labels": noise(6000, high=5000, dtype=np.int64) << 30},
+    "remove_small": lambda: {"labels": noise(6000, high=5000, dtype=np.int32), "min_size": 3},
+    "boundaries": lambda: {"labels": noise(6000, high=3, dtype=np.int64), "mode": "thick"},
+    "join": lambda: {"first": noise(6000, high=70, dtype=np.int32), "second": dots(6000)},
     "regions": lambda: {"labels": noise(high=5000, dtype=np.int32), "image": noise()},
-    "mean_image": lambda: {"labels": noise(high=5000, dtype=np.int32), "image": noise()},
+    "mean_image": lambda: {"labels": noise(6000, high=5000, dtype=np.int32), "image": noise(6000)},
     "region_growing, region": lambda: {"image": noise(2000), "seeds": dots(2000)},
     "region_growing, region float": lambda: {
         "image": noise(1500, dtype=np.float32), "seeds": dots(1500),
@@ -94,7 +94,6 @@ WORK = {
         "relief": noise(1500), "markers": dots(1500), "compactness": 1.0,
     },
 }  # fmt: skip
-WORK = {n: c for n, c in WORK.items() if hasattr(segkit, n.split(",")[0])}  # TRANSITION
 
 
 def started(name, how):
@@ -114,7 +113,8 @@ def test_a_signal_in_the_middle_ends_the_call(name):
     told = json.loads(out)
     assert told["interrupted"], f"ran to its end in spite of the signal: {told}"
     assert told["delay"] < LIMIT
-    assert told["delay"] < 0.5 * told["whole"] + 0.02, f"no poll in a large part of it: {told}"
+    if told["whole"] > 0.3:  # long enough to tell a part of it from noise
+        assert told["delay"] < told["whole"] / 2, f"no poll in a large part of it: {told}"
     assert told["untouched"]
     assert told["next_equal"]
 
@@ -148,9 +148,12 @@ def same(one, other):
 
 def interrupted_by_timer(function, arguments):
     """Time a call, then repeat it with a signal after a third of its CPU time."""
-    start = time.process_time()
-    wanted = function(**arguments)
-    whole = time.process_time() - start
+    wanted = function(**arguments)  # and loads what is loaded on first use
+    whole = float("inf")
+    for _ in range(2):
+        start = time.process_time()
+        function(**arguments)
+        whole = min(whole, time.process_time() - start)
     before = fingerprint(arguments)
     signal.signal(signal.SIGPROF, signal.default_int_handler)
     start = time.process_time()

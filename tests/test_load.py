@@ -126,7 +126,8 @@ def size():
         return int(file.read().split()[0]) * resource.getpagesize()
 
 name, limits = sys.argv[1], [int(n) for n in sys.argv[2:]]
-image = np.random.default_rng(0).integers(0, 2, (1000, 1000)).astype(np.uint8)
+side = 500 if "compact" in sys.argv[1] else 1000
+image = np.random.default_rng(0).integers(0, 2, (side, side)).astype(np.uint8)
 image[0, :] = image[:, 0] = 1
 small = image[:50, :50].copy()
 wanted = CALLS[name](small)
