@@ -29,7 +29,8 @@ DIRECTIVES = {
 if sys.platform == "win32":
     COMPILE_ARGS = ["/O2"]
 else:
-    COMPILE_ARGS = ["-O3", "-ffp-contract=off", "-fno-math-errno"]
+    # No debug information: a quarter of the time to compile, most of the size.
+    COMPILE_ARGS = ["-O3", "-g0", "-ffp-contract=off", "-fno-math-errno"]
 
 extensions = [
     Extension(f"segkit_ext.{Path(path).stem}", [path], extra_compile_args=COMPILE_ARGS)
