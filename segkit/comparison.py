@@ -384,7 +384,7 @@ def compare(
     >>> comparison = segkit.compare({"ramp": ramp}, methods=["compact_watershed"])
     >>> row = comparison.table[0]
     >>> row["image"], row["method"], row["n_regions"]
-    ('ramp', 'compact_watershed', 6)
+    ('ramp', 'compact_watershed', 4)
     """
     named = _named_images(images)
     plan = _plan(methods)

@@ -47,8 +47,8 @@ def colors(labels: Any) -> np.ndarray:
     >>> from segkit import plot
     >>> plot.colors([0, 1, 2])
     array([[  0,   0,   0],
-           [ 89, 169, 253],
-           [255, 125, 123]], dtype=uint8)
+           [  0, 149, 227],
+           [255, 156, 159]], dtype=uint8)
     """
     return _palette()[color_index(_check.labels(labels))]
 
