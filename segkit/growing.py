@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _check, _dtypes, _growth
+from . import _check, _dtypes, _growth, _levels
 from ._confidence import confidence_bounds
 from ._seeds import Seeds, read_seeds, space_apart
 from .relief import gradient
@@ -294,7 +294,8 @@ def find_seeds(
             allowed &= steepness <= max_gradient
     candidates = np.flatnonzero(allowed)
     if method == "flat":
-        candidates = candidates[np.argsort(steepness[allowed], kind="stable")]
+        keys = _levels.sort_keys(steepness[allowed])  # a sort that Ctrl-C can stop
+        _, candidates = _levels.sorted_pairs(keys, candidates)
     else:
         candidates = generator.permutation(candidates)
     chosen = np.sort(space_apart(candidates, shape, min_distance, n_seeds))

@@ -76,6 +76,8 @@ WORK = {
     "region_growing, confidence": lambda: {
         "image": noise(), "seeds": [(1000, 1000)], "criterion": "confidence",
     },
+    "find_seeds": lambda: {"image": noise()},
+    "gradient": lambda: {"image": noise(6000), "sigma": 1.0},
     "local_minima": lambda: {"relief": noise()},
     "local_minima, depth": lambda: {"relief": noise(2000), "depth": 30},
     "watershed, uint8": lambda: {"relief": noise(), "markers": dots()},
