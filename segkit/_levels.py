@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from segkit_ext.flood import load
-from segkit_ext.sort import radix_sort, rank
+from segkit_ext.sort import load_keys, radix_sort, rank
 
 from . import _dtypes, _grid
 
@@ -71,18 +71,13 @@ def basins(values: np.ndarray, mask: np.ndarray | None, where: Grid, word: np.dt
     state = np.zeros(where.size, dtype=word)
     if values.dtype.itemsize <= 2:
         counts = np.zeros((1 << (8 * values.dtype.itemsize)) + 1, dtype=word)
-        inside = np.empty(0, np.uint8) if mask is None else _flat_mask(mask)
-        load(values.reshape(-1), inside, where.row_starts, state, counts[1:])
+        load(values.reshape(-1), _flat_mask(mask), where.row_starts, state, counts[1:])
         first = np.cumsum(counts, dtype=word)
         return Basins(state, np.empty(int(first[-1]), dtype=word), first, False)
 
-    columns = np.arange(where.shape[-1], dtype=word)
-    positions = (where.row_starts.astype(word)[:, np.newaxis] + columns).reshape(-1)
-    flat = values.reshape(-1)
-    if mask is not None:
-        inside = mask.reshape(-1)
-        positions, flat = positions[inside], flat[inside]
-    keys, slots = sorted_pairs(sort_keys(flat), positions)
+    keys, positions = sort_keys(values, mask, where, word)
+    keys, slots = sorted_pairs(keys, positions)
+    del positions
     first = np.empty(slots.size + 1, dtype=word)
     n_levels = rank(keys, slots, state, first)
     return Basins(state, slots, first[: n_levels + 1], True)
@@ -102,21 +97,21 @@ def heights(values: np.ndarray, below: Basins, where: Grid) -> np.ndarray:
     return values.reshape(-1)[_grid.flat_index(positions, where.shape)]
 
 
-def _flat_mask(mask: np.ndarray) -> np.ndarray:
+def _flat_mask(mask: np.ndarray | None) -> np.ndarray:
+    if mask is None:
+        return np.empty(0, dtype=np.uint8)
     return np.ascontiguousarray(mask).view(np.uint8).reshape(-1)
 
 
-def sort_keys(values: np.ndarray) -> np.ndarray:
-    """Return unsigned keys in the order of 32- or 64-bit values; always a copy."""
-    bits = 8 * values.dtype.itemsize
-    unsigned = _UNSIGNED[values.dtype.itemsize]
-    sign = unsigned.type(1 << (bits - 1))
-    if values.dtype.kind == "f":
-        keys = (values + 0).view(unsigned)  # + 0 makes -0.0 equal to 0.0
-        below_zero = keys.view(f"i{values.dtype.itemsize}") >> (bits - 1)  # all ones, or none
-        keys ^= below_zero.view(unsigned) | sign
-        return keys
-    return values.view(unsigned) ^ sign
+def sort_keys(
+    values: np.ndarray, mask: np.ndarray | None, where: Grid, word: np.dtype
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return unsigned keys in the order of 32- or 64-bit values, and the padded positions."""
+    bits = values.reshape(-1).view(_UNSIGNED[values.dtype.itemsize])
+    keys, positions = np.empty_like(bits), np.empty(bits.size, dtype=word)
+    is_float = values.dtype.kind == "f"
+    n = load_keys(bits, is_float, _flat_mask(mask), where.row_starts, keys, positions)
+    return keys[:n], positions[:n]
 
 
 def sorted_pairs(keys: np.ndarray, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,12 +2,13 @@
 
 A flood needs no heap when the order of all pixels is known beforehand.  Radix
 sorting gives that order in a few passes over memory, whatever the type, once
-values are turned into unsigned keys of the same order (`segkit/_levels.py`).
+values are turned into unsigned keys of the same order.
 """
 
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from .interrupt cimport POLL_STEPS, poll
+from .prefetch cimport SEGKIT_PREFETCH
 from .types cimport label_t
 
 ctypedef fused key_t:
@@ -17,6 +18,64 @@ ctypedef fused key_t:
 cdef enum:
     DIGIT = 11
     BINS = 1 << DIGIT
+    AHEAD = 24      # how many pairs before its turn the memory of a pixel is asked for
+
+
+cdef inline key_t ordered(key_t bits, key_t sign, bint is_float) noexcept nogil:
+    """Return the key of a value's bits: larger for larger values, as unsigned numbers."""
+    if is_float:
+        if bits == sign:
+            return sign     # -0.0 is 0.0
+        if bits & sign:
+            return ~bits    # below 0 the bits grow downwards
+    return bits ^ sign
+
+
+cdef Py_ssize_t load_rows(
+    const key_t[::1] bits, bint is_float, const uint8_t[::1] mask,
+    const Py_ssize_t[::1] row_starts, key_t[::1] keys, label_t[::1] items,
+) except -1 nogil:
+    cdef Py_ssize_t row, col, i = 0, p, n = 0, since = 0, n_rows = row_starts.shape[0]
+    cdef Py_ssize_t n_cols = bits.shape[0] // n_rows if n_rows else 0
+    cdef key_t sign = <key_t> 1 << (8 * sizeof(key_t) - 1)
+    cdef bint masked = mask.shape[0] > 0
+    for row in range(n_rows):
+        p = row_starts[row]
+        if masked:
+            for col in range(n_cols):
+                if mask[i + col]:
+                    keys[n] = ordered(bits[i + col], sign, is_float)
+                    items[n] = <label_t> (p + col)
+                    n += 1
+        else:
+            for col in range(n_cols):
+                keys[n + col] = ordered(bits[i + col], sign, is_float)
+            for col in range(n_cols):
+                items[n + col] = <label_t> (p + col)
+            n += n_cols
+        i += n_cols
+        since += n_cols
+        if since >= POLL_STEPS:
+            since = 0
+            poll()
+    return n
+
+
+def load_keys(
+    const key_t[::1] bits, bint is_float, const uint8_t[::1] mask,
+    const Py_ssize_t[::1] row_starts, key_t[::1] keys, label_t[::1] items,
+):
+    """Write the sorting key and the padded position of each pixel inside the mask.
+
+    Pre: `bits` are values of a signed or a floating type, seen as unsigned;
+    `mask` is empty or as long; no NaN inside; `keys` and `items` are long enough.
+    Post: returns how many pairs were written.
+    Cost: one pass.
+    """
+    cdef Py_ssize_t n
+    with nogil:
+        n = load_rows(bits, is_float, mask, row_starts, keys, items)
+    return n
 
 
 cdef int scatter(
@@ -115,6 +174,7 @@ cdef Py_ssize_t rank_groups(
     cdef Py_ssize_t i, stop, size = keys.shape[0]
     cdef label_t level = -1, shared
     cdef key_t last = 0
+    cdef label_t* base = &state[0]
     i = 0
     while i < size:
         stop = min(size, i + POLL_STEPS)
@@ -125,6 +185,8 @@ cdef Py_ssize_t rank_groups(
                 level += 1
                 first[level] = <label_t> i
                 shared = i + 1 < size and keys[i + 1] == last
+            if i + AHEAD < size:
+                SEGKIT_PREFETCH(base + items[i + AHEAD])
             state[items[i]] = -1 - (2 * level + shared)
             i += 1
         poll()
