@@ -152,6 +152,7 @@ def test_benchmark_without_its_folder_is_one_line(tmp_path, monkeypatch, capsys)
 
 def test_benchmark_runs_the_package_with_its_arguments(tmp_path, monkeypatch, capfd):
     (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "__init__.py").touch()  # or an installed package would go first
     (tmp_path / "benchmarks" / "__main__.py").write_text("import sys; print(sys.argv[1:])")
     monkeypatch.chdir(tmp_path)
     assert main(["benchmark", "speed", "--quick"]) == 0
