@@ -294,8 +294,7 @@ def find_seeds(
             allowed &= steepness <= max_gradient
     candidates = np.flatnonzero(allowed)
     if method == "flat":
-        keys = _levels.sort_keys(steepness[allowed])  # a sort that Ctrl-C can stop
-        _, candidates = _levels.sorted_pairs(keys, candidates)
+        candidates = candidates[_levels.order(steepness[allowed])]
     else:
         candidates = generator.permutation(candidates)
     chosen = np.sort(space_apart(candidates, shape, min_distance, n_seeds))

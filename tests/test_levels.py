@@ -24,6 +24,7 @@ def test_keys_sort_as_values_do(dtype, data):
     values = data.draw(hnp.arrays(dtype, st.integers(0, 40), elements=elements))
     keys = keys_of(values)
     order, ranks = reference.ranked(values.tolist())
+    np.testing.assert_array_equal(_levels.order(_dtypes.kernel_values(values)), order)
     distinct, found = np.unique(keys, return_inverse=True)
     np.testing.assert_array_equal(found, ranks)
     assert distinct.size == len(set(values.tolist()))
