@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 MAX_NDIM = 4
+MAX_SIGMA = 10_000  # pixels; the work grows with it, not with the image
 _ACCEPTED = "bool, integers, float16/32/64"
 
 
@@ -256,6 +257,16 @@ def choice(value: Any, name: str, accepted: Sequence[str]) -> str:
     if value not in accepted:
         raise ValueError(f"`{name}` must be one of {words}, got {_shown(value)}")
     return value
+
+
+def sigma(value: Any) -> float:
+    """Return the standard deviation of a Gaussian in pixels, small enough to be sampled."""
+    result = float(number(value, "sigma"))
+    if result > MAX_SIGMA:
+        raise ValueError(
+            f"`sigma` must be a number of pixels from 0 to {MAX_SIGMA}, got {_shown(value)}"
+        )
+    return result
 
 
 def spacing(value: Any, ndim: int) -> np.ndarray:

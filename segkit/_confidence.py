@@ -110,6 +110,7 @@ def _bounds(values: np.ndarray, own: np.ndarray, multiplier: float) -> tuple[Any
         high = base + (total + reach_n) // n
     else:
         mean, reach = _mean_and_reach(differences(values, base), multiplier)
+        reach = min(reach, 2.0**65)  # more than all of them
         low, high = base + ceil(mean - reach), base + floor(mean + reach)
     info = np.iinfo(dtype)
     return (
@@ -121,8 +122,11 @@ def _bounds(values: np.ndarray, own: np.ndarray, multiplier: float) -> tuple[Any
 def _mean_and_reach(values: np.ndarray, multiplier: float) -> tuple[float, float]:
     """Return the mean and so many standard deviations, in double."""
     n = len(values)
+    unit = 2.0**600 if np.abs(values).max() > 2.0**500 else 1.0  # squares must not overflow
+    values = values / unit
     mean = values.sum() / n
-    return float(mean), multiplier * sqrt(((values - mean) ** 2).sum() / max(n - 1, 1))
+    deviation = sqrt(((values - mean) ** 2).sum() / max(n - 1, 1))
+    return float(mean) * unit, multiplier * deviation * unit
 
 
 def _as_type(bound: float, dtype: np.dtype, *, up: bool) -> np.floating:

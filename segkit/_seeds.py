@@ -8,7 +8,7 @@ sparse as they like.
 
 from __future__ import annotations
 
-from math import ceil, prod
+from math import ceil, hypot, prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -86,12 +86,11 @@ def _from_points(array: np.ndarray, value: Any, shape: tuple[int, ...]) -> Seeds
             raise ValueError("`seeds` must hold integer indices, got NaN or infinity")
         if (array != np.floor(array)).any():
             raise TypeError(f"`seeds` must hold integer indices, got {value!r}")
-    index = array.astype(np.int64)
     if (array < 0).any() or (array >= shape).any():
         wrong = ((array < 0) | (array >= shape)).any(axis=1)
         point = tuple(array[wrong.argmax()].tolist())
         raise ValueError(f"`seeds` must lie inside the image of shape {shape}, got {point}")
-    position = index @ strides_of(shape)
+    position = array.astype(np.int64) @ strides_of(shape)
     order = np.argsort(position, kind="stable")
     position = np.ascontiguousarray(position[order], dtype=np.int64)
     twice = np.flatnonzero(position[1:] == position[:-1])
@@ -125,6 +124,7 @@ def space_apart(
     candidates: np.ndarray, shape: tuple[int, ...], min_distance: float, n_points: int | None
 ) -> np.ndarray:
     """Return the flat positions chosen in the order given, at least `min_distance` apart."""
+    min_distance = min(min_distance, 1 + hypot(*shape))  # farther apart is no farther
     radius = ceil(min_distance) - 1 if min_distance > 0 else 0
     reach = [min(radius, side - 1) for side in shape]
     steps = np.indices([2 * r + 1 for r in reach]).reshape(len(shape), -1).T - reach

@@ -18,6 +18,8 @@ crests.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -177,8 +179,12 @@ def _last_level(
     heights: np.ndarray, inside: np.ndarray | None, first: np.ndarray, max_level: float
 ) -> int:
     """Return the highest level whose height is <= max_level, -1 if there is none."""
-    if heights.dtype.kind != "f" and np.isfinite(max_level):
-        max_level = int(np.floor(max_level))  # compared with integers as an integer
+    if heights.dtype == np.bool_:
+        heights = heights.view(np.uint8)
+    if heights.dtype.kind == "f":
+        max_level = np.float64(max_level)  # not rounded to the type of the heights
+    elif math.isfinite(max_level):
+        max_level = math.floor(max_level)  # compared with integers as an integer
     below = heights <= max_level
     if inside is not None:
         below &= inside

@@ -278,7 +278,7 @@ def find_seeds(
     min_distance = _check.number(min_distance, "min_distance")
     if max_gradient is not None:
         max_gradient = _check.number(max_gradient, "max_gradient")
-    sigma = _check.number(sigma, "sigma")
+    sigma = _check.sigma(sigma)
     generator = _check.generator(rng)
     inside = _check.mask(mask, shape, "image")
     _check.refuse_not_finite(array, "image")
@@ -291,7 +291,7 @@ def find_seeds(
     if method == "flat" or max_gradient is not None:
         steepness = gradient(array, sigma=sigma, channel_axis=-1)
         if max_gradient is not None:
-            allowed &= steepness <= max_gradient
+            allowed &= steepness <= np.float64(max_gradient)
     candidates = np.flatnonzero(allowed)
     if method == "flat":
         candidates = candidates[_levels.order(steepness[allowed])]

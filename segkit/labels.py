@@ -111,6 +111,8 @@ def connected_components(
     array = _check.image(array, inside=inside)
     connectivity = _check.connectivity(connectivity, array.ndim)
     tolerance = _check.number(tolerance, "tolerance")
+    if isinstance(background, (bool, np.bool_)):  # the background of a binary image
+        background = int(background)
     if background is not None:
         background = _check.number(background, "background", low=None, infinite=True)
     if array.dtype.kind != "f":

@@ -233,7 +233,7 @@ def _shape_columns(
     """Return all columns that need no image."""
     ndim = len(shape)
     pixels = sums[:, _PIXELS]
-    unit = float(np.prod(spacing))
+    unit = math.prod(spacing.tolist())
     low = sums[:, _FIRST + 4 - ndim : _LAST]
     high = sums[:, _LAST + 4 - ndim : _TOTAL] + 1
     total = sums[:, _TOTAL + 4 - ndim : _FACES]

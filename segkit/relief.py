@@ -48,15 +48,16 @@ def gradient(
     -------
     relief : ndarray of float32, the spatial shape
         sqrt of the sum of squared derivatives over axes and channels: an edge
-        that is strong in any channel is strong.
+        that is strong in any channel is strong.  Infinite where it exceeds
+        float32.
 
     Raises
     ------
     TypeError
         For a dtype that is not real.
     ValueError
-        For NaN or infinite values, a negative `sigma`, a `channel_axis`
-        outside the image.
+        For NaN or infinite values, a `sigma` below 0 or above 10000, a
+        `channel_axis` outside the image.
 
     See Also
     --------
@@ -89,9 +90,9 @@ def gradient(
 
     channels = _check.channels_last(image, channel_axis)
     _check.refuse_not_finite(channels, "image")
-    sigma = float(_check.number(sigma, "sigma"))
+    sigma = _check.sigma(sigma)
     shape = channels.shape[:-1]
-    wide = channels.dtype.itemsize > 2 and channels.dtype != np.float32
+    wide = channels.dtype.itemsize > 2 and not _squares_fit_float32(channels)
     total = np.zeros(shape, dtype=np.float64 if wide else np.float32)
     if total.size == 0:
         return total.astype(np.float32)
@@ -105,9 +106,19 @@ def gradient(
                 slope = ndimage.gaussian_filter(grey, sigma, order=order, mode="nearest")
             else:
                 slope = ndimage.correlate1d(grey, [-0.5, 0, 0.5], axis=axis, mode="nearest")
-            slope *= slope
-            total += slope
-    return np.sqrt(total, out=total).astype(np.float32, copy=False)
+            with np.errstate(over="ignore"):  # beyond float32, as said
+                slope *= slope
+                total += slope
+    with np.errstate(over="ignore"):
+        return np.sqrt(total, out=total).astype(np.float32, copy=False)
+
+
+def _squares_fit_float32(values: np.ndarray) -> bool:
+    """Return whether these are float32 values whose squares neither overflow nor vanish."""
+    if values.dtype.newbyteorder("=") != np.float32 or values.size == 0:
+        return False
+    largest = max(abs(float(values.min())), abs(float(values.max())))
+    return largest == 0 or 1e-12 < largest < 1e18
 
 
 def local_minima(
@@ -288,7 +299,9 @@ class _Surface(NamedTuple):
             heights, minima = _count_from(heights, lowest), _count_from(minima, lowest)
             # No minimum but the lowest is as deep as the whole range.
             depth = heights.dtype.type(min(int(depth), int(heights[-1])))
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
+            if heights.dtype.kind == "f":  # a larger depth would drown the heights in rounding
+                depth = np.fmin(depth, heights[-1] - heights[0])
             raised = minima + depth
         wrapped = raised < minima
         order = np.lexsort((raised, wrapped))

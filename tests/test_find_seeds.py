@@ -132,3 +132,14 @@ def test_values_without_a_gradient_are_refused(value):
 def test_a_mask_beside_an_image_taken_as_a_volume_suggests_the_channel_axis():
     with pytest.raises(ValueError, match="channel_axis=-1"):
         find_seeds(np.zeros((4, 5, 3)), mask=np.ones((4, 5), bool))
+
+
+def test_seeds_further_apart_than_the_image_are_one_seed():
+    for distance in (10, 1e18, 1e308, 10**300):
+        markers = find_seeds(np.zeros((3, 4)), min_distance=distance)
+        assert markers.sum() == 1
+
+
+def test_a_max_gradient_beyond_float32_excludes_nothing():
+    markers = find_seeds([0, 9, 0], max_gradient=1e308, min_distance=0)
+    np.testing.assert_array_equal(markers, [1, 2, 3])

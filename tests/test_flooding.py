@@ -191,3 +191,17 @@ def test_no_markers_and_empty_images_give_zeros():
     assert not segkit.watershed([[3, 1]], [[0, 0]]).any()
     assert not segkit.watershed([[3, 1]], mask=[[0, 0]]).any()
     assert segkit.watershed(np.zeros((0, 4))).shape == (0, 4)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, np.uint64, np.float16, np.float64])
+@pytest.mark.parametrize("level", [1e300, 10**300, 2**64])
+def test_a_max_level_beyond_the_type_floods_everything_finite(dtype, level):
+    relief = np.array([0, 1, 1, 0], dtype=dtype)
+    np.testing.assert_array_equal(segkit.watershed(relief, max_level=level), [1, 1, 2, 2])
+    none = segkit.watershed(relief, [1, 0, 0, 0], max_level=-level)
+    np.testing.assert_array_equal(none, [1, 0, 0, 0])
+
+
+def test_a_finite_max_level_stops_below_infinite_heights():
+    relief = np.array([0, np.inf, 0], dtype=np.float16)
+    np.testing.assert_array_equal(segkit.watershed(relief, max_level=1e300), [1, 0, 2])

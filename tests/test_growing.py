@@ -580,3 +580,18 @@ def test_flat_seeds_beside_an_image_taken_as_a_volume_suggest_the_channel_axis(s
         region_growing(np.zeros((4, 5, 3)), seeds)
     with pytest.raises(ValueError, match="channel_axis=-1"):
         region_growing(np.zeros((4, 5, 3)), tolerance=1, mask=np.ones((4, 5), bool))
+
+
+@pytest.mark.parametrize("index", [1e30, -1e30, 2**63, -(2**63)])
+def test_a_seed_index_beyond_64_bits_lies_outside(index):
+    with pytest.raises(ValueError, match="`seeds`"):
+        region_growing(np.zeros((4, 5)), [(index, 0)])
+
+
+def test_confidence_of_extreme_values_and_multipliers_is_finite():
+    image = np.array([-1e308, -1e308, 1e308, 1e308])
+    labels = region_growing(image, [0], criterion="confidence", multiplier=0.5)
+    np.testing.assert_array_equal(labels, [1, 1, 0, 0])
+    wide = np.arange(9).reshape(3, 3) * 2**59
+    labels = region_growing(wide, [(1, 1)], criterion="confidence", multiplier=1e308)
+    assert (labels == 1).all()

@@ -468,3 +468,12 @@ def test_label_tools_do_not_depend_on_layout_and_leave_inputs_alone(data):
         for other in (swapped, read_only, labels[::-1].copy()[::-1]):
             np.testing.assert_array_equal(call(other), wanted)
     np.testing.assert_array_equal(labels, before)
+
+
+def test_false_is_the_background_of_a_binary_image():
+    image = [[True, False], [False, True]]
+    for false in (False, np.False_, 0):
+        labels = segkit.connected_components(image, background=false)
+        np.testing.assert_array_equal(labels, [[1, 0], [0, 2]])
+    labels = segkit.connected_components(image, background=True)
+    np.testing.assert_array_equal(labels, [[0, 1], [2, 0]])

@@ -186,3 +186,7 @@ def test_bad_arguments_of_mean_image():
         segkit.mean_image([1.0, 2.0], [1, 2])
     with pytest.raises(TypeError, match="`image` must be an array"):
         segkit.mean_image([1, 2], None)
+
+
+def test_an_area_beyond_a_double_is_infinite_without_a_warning():
+    assert segkit.regions([[1]], spacing=[1e200, 1e200])["area"] == np.inf

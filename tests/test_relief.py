@@ -126,3 +126,22 @@ def test_translate_equals_plain_version(labels, dtype):
     found = np.array(labels, dtype=dtype)
     translate(found, np.array(table, dtype=dtype))
     np.testing.assert_array_equal(found, reference.translate(labels, table))
+
+
+def test_gradient_of_large_and_small_values_neither_overflows_nor_vanishes():
+    for size in (1e-30, 1e25, 3e38):
+        relief = segkit.gradient(np.array([0, 0, size, size], dtype=np.float32))
+        np.testing.assert_allclose(relief, [0, size / 2, size / 2, 0], rtol=1e-6)
+    np.testing.assert_array_equal(segkit.gradient([0, 1e300]), [np.inf, np.inf])
+
+
+@pytest.mark.parametrize("sigma", [10_001, 1e308, 10**300])
+def test_gradient_refuses_a_sigma_that_cannot_be_sampled(sigma):
+    with pytest.raises(ValueError, match="`sigma` must be a number of pixels from 0 to 10000"):
+        segkit.gradient([1, 2, 3], sigma=sigma)
+
+
+def test_a_depth_beyond_the_range_keeps_the_lowest_minimum_only():
+    relief = np.array([0.5, 0.25, 0.5, 0.0, 0.25])
+    for depth in (0.6, 1e17, 1e30, 1e308):
+        np.testing.assert_array_equal(segkit.local_minima(relief, depth=depth), [0, 0, 0, 1, 0])
