@@ -178,6 +178,8 @@ def integer(
     high: int | None = None,
 ) -> int:
     """Return an integer parameter: 3 or 3.0, not True or 2.5."""
+    if type(value) is int and (low is None or low <= value) and (high is None or value <= high):
+        return value  # nearly always; a message that nobody reads costs more than a small image
     what = "an integer"
     if low is not None and high is not None:
         what += f" from {low} to {high}"
@@ -209,6 +211,8 @@ def number(
 
     What comes back always fits a double: 10**400 counts as infinite.
     """
+    if type(value) is float and low is not None and low < value < math.inf:
+        return value
     what = "a number" if infinite else "a finite number"
     if low is not None:
         what += f" {'>' if above else '>='} {low:g}"
