@@ -15,22 +15,8 @@ Cost: O(1) per push, amortised; O(1 + levels / 64) per pop at worst.
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free
 
+from .bits cimport lowest_bit
 from .fifo cimport Fifo, fifo_close, fifo_length, fifo_pop, fifo_push
-
-cdef extern from *:
-    """
-    #if defined(_MSC_VER)
-    #include <intrin.h>
-    static int segkit_lowest_bit(unsigned long long word) {
-        unsigned long at; _BitScanForward64(&at, word); return (int) at;
-    }
-    #else
-    static inline int segkit_lowest_bit(unsigned long long word) {
-        return __builtin_ctzll(word);
-    }
-    #endif
-    """
-    int lowest_bit "segkit_lowest_bit" (unsigned long long word) noexcept nogil
 
 cdef struct Buckets:
     Fifo* queues
