@@ -4,8 +4,9 @@ from ._files import read_image, read_labels, write_image, write_labels
 from .comparison import METHODS, Comparison, compare, segment
 from .flooding import watershed
 from .growing import find_seeds, region_growing
-from .labels import boundaries, connected_components, join, masks, relabel, remove_small
+from .labels import connected_components, join, masks, relabel, remove_small
 from .measuring import mean_image, regions
+from .outlining import boundaries
 from .relief import gradient, local_minima
 
 __version__ = "0.1.0"

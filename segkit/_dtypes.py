@@ -23,6 +23,8 @@ _SHIFTED: dict[np.dtype, np.dtype] = {
     np.dtype(np.uint32): np.dtype(np.int32),
     np.dtype(np.uint64): np.dtype(np.int64),
 }
+# Types whose bits can be compared for equality as those of a kernel type.
+_SAME_BITS = {1: np.uint8, 2: np.uint16, 4: np.int32, 8: np.int64}
 KERNEL_TYPES: tuple[np.dtype, ...] = tuple(
     np.dtype(t) for t in (np.uint8, np.uint16, np.int32, np.int64, np.float32, np.float64)
 )
@@ -58,6 +60,12 @@ def kernel_values(array: np.ndarray) -> np.ndarray:
         bits ^= kernel.type(np.iinfo(kernel).min or 1 << (8 * kernel.itemsize - 1))
         return bits
     return np.ascontiguousarray(array, dtype=kernel).reshape(array.shape)
+
+
+def flat_ids(array: np.ndarray) -> np.ndarray:
+    """Return integers flat, as the kernel type that has their bits: enough to tell them apart."""
+    dtype = array.dtype.newbyteorder("=")
+    return np.ascontiguousarray(array, dtype=dtype).view(_SAME_BITS[dtype.itemsize]).ravel()
 
 
 def value_shift(dtype: Any) -> int:

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from . import _files, plot
-from .labels import boundaries
 from .measuring import mean_image
+from .outlining import boundaries
 
 LONGEST_SIDE = 720  # pixels of a picture in the page
 _TINT = 105  # of 255: how strong the regions are tinted before the slider fades them

@@ -20,18 +20,16 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike
 
-from segkit import _check, _dtypes, _grid
 from segkit_ext.components import label_runs, spare_pixels, unite_runs
 from segkit_ext.links import chunk_bytes, find_links
 from segkit_ext.nearest import spread_nearest
-from segkit_ext.outline import mark_differing
 from segkit_ext.renumber import rehash, renumber_by_hash, renumber_by_table
+
+from . import _check, _dtypes, _grid
 
 _WORD = 64  # pixels in a word of bits
 _BLOCK = 1 << 18  # pixels between two calls of the kernels: their bits stay in the cache
 _NONE_U8 = np.empty(0, dtype=np.uint8)
-# Types whose bits can be compared for equality as those of a kernel type.
-_SAME_BITS = {1: np.uint8, 2: np.uint16, 4: np.int32, 8: np.int64}
 
 
 def connected_components(
@@ -139,14 +137,8 @@ def _comparable(
     dtype = array.dtype.newbyteorder("=")
     same = _exact(background, dtype)
     if equal and dtype.kind != "f":
-        return _flat_ids(array), _flat_ids(same)
+        return _dtypes.flat_ids(array), _dtypes.flat_ids(same)
     return _dtypes.kernel_values(array).ravel(), _dtypes.kernel_values(same)
-
-
-def _flat_ids(array: np.ndarray) -> np.ndarray:
-    """Return integers flat, as the kernel type that has their bits: enough to tell them apart."""
-    dtype = array.dtype.newbyteorder("=")
-    return np.ascontiguousarray(array, dtype=dtype).view(_SAME_BITS[dtype.itemsize]).ravel()
 
 
 def _exact(background: float | None, dtype: np.dtype) -> np.ndarray:
@@ -294,7 +286,7 @@ def _relabel(array: np.ndarray) -> np.ndarray:
     out = np.empty(array.shape, dtype=_dtypes.label_dtype(array.size))
     if array.size == 0:
         return out
-    ids = _flat_ids(array)
+    ids = _dtypes.flat_ids(array)
     largest = int(array.max())
     # A table no longer than the image, and small enough for the type the ids are seen in.
     if largest < max(array.size, 1 << 16) and largest <= np.iinfo(ids.dtype).max:
@@ -511,115 +503,3 @@ def masks(labels: ArrayLike) -> Iterator[tuple[int, np.ndarray]]:
         used = np.argsort(id_of[1:]) + 1
         ids = id_of[used]
     return ((int(label), numbered == k) for label, k in zip(ids, used, strict=True))
-
-
-def boundaries(labels: ArrayLike, *, mode: str = "inner", connectivity: int = 1) -> np.ndarray:
-    """Mark the pixels, or the cracks between pixels, where regions meet.
-
-    Parameters
-    ----------
-    labels : (...) integer array
-        Label image; 0 is "no label" and bounds regions as another region does.
-    mode : {"inner", "outer", "thick", "subpixel"}
-        "thick": pixels with a neighbor of another label, on both sides.
-        "inner": those of them that have a label.
-        "outer": those of them that have none, and those with a pixel of another
-        region (not 0) in the box of 3 pixels a side around them.
-        "subpixel": an image of sides 2 s - 1, pixels at even positions; marked
-        are the positions between pixels that are not all equal.
-    connectivity : int
-        How many axes a step to a neighbor may change, 1 to ndim; "subpixel" does
-        not depend on it.
-
-    Returns
-    -------
-    boundaries : (...) bool array
-        Shape of `labels`; for "subpixel" 2 s - 1 along each axis of s pixels.
-
-    Raises
-    ------
-    TypeError
-        A dtype that is not integer.
-    ValueError
-        Negative ids, an unknown mode, a connectivity outside 1..ndim.
-
-    Notes
-    -----
-    **Ties**: none.  The image border is no boundary.
-
-    **Cost**: O(pixels * neighbors), one byte per pixel.
-
-    The same pixels as ``skimage.segmentation.find_boundaries``, except where
-    that one treats ids unequally: in modes "outer" and "subpixel" it takes the
-    largest id of the dtype (255 of uint8) for background, and in mode "outer"
-    it marks pixels around single regions when ids are of 64 bits.
-
-    Kernel: ``segkit_ext/outline.pyx``.  Plain version:
-    ``tests/reference/labels.py``.
-
-    Examples
-    --------
-    >>> import segkit
-    >>> segkit.boundaries([0, 0, 1, 1, 1, 2, 2]).astype(int)
-    array([0, 0, 1, 0, 1, 1, 0])
-    >>> segkit.boundaries([1, 1, 2], mode="subpixel").astype(int)
-    array([0, 0, 0, 1, 0])
-    """
-    array = _check.labels(labels)
-    mode = _check.choice(mode, "mode", ("inner", "outer", "thick", "subpixel"))
-    connectivity = _check.connectivity(connectivity, array.ndim)
-    if mode == "subpixel":
-        return _cracks(array)
-    marked = _differing(array, connectivity, zero_counts=mode != "inner")
-    if mode == "outer":
-        contested = _differing(array, array.ndim, labeled=True)
-        contested |= array == 0
-        marked &= contested
-    return marked
-
-
-def _differing(
-    array: np.ndarray, connectivity: int, *, labeled: bool = False, zero_counts: bool = True
-) -> np.ndarray:
-    """Return which pixels have a neighbor of another id (not 0 if `labeled`).
-
-    Pixels of id 0 are among them only if `zero_counts`.
-    """
-    out = np.empty(array.shape, dtype=bool)
-    if array.size == 0:
-        return out
-    steps = np.zeros((len(_grid.neighbor_steps(array.ndim, connectivity)), 4), dtype=np.intp)
-    steps[:, 4 - array.ndim :] = _grid.neighbor_steps(array.ndim, connectivity)
-    row_shape = np.ones(3, dtype=np.intp)
-    row_shape[4 - array.ndim :] = array.shape[:-1]
-    jumps = np.empty(-(-len(steps) // 4) * 4, dtype=np.intp)
-    mark_differing(
-        _flat_ids(array),
-        row_shape,
-        steps,
-        array.shape[-1],
-        labeled,
-        zero_counts,
-        jumps,
-        out.view(np.uint8).ravel(),
-    )
-    return out
-
-
-def _cracks(array: np.ndarray) -> np.ndarray:
-    """Return the positions between pixels, in an image of sides 2 s - 1, that are not all equal."""
-    out = np.zeros([max(0, 2 * side - 1) for side in array.shape], dtype=bool)
-    every, even, odd = slice(None), slice(None, None, 2), slice(1, None, 2)
-    for axis in range(array.ndim):
-
-        def along(part: slice, axis: int = axis) -> tuple[slice, ...]:
-            return (every,) * axis + (part,)
-
-        differ = array[along(slice(1, None))] != array[along(slice(None, -1))]
-        out[(even,) * axis + (odd,) + (even,) * (array.ndim - 1 - axis)] = differ
-    # A position between more than two pixels: a crack between any two of them ends there.
-    for axis in range(array.ndim):
-        between = (every,) * axis
-        low, high = out[(*between, slice(None, -1, 2))], out[(*between, slice(2, None, 2))]
-        out[(*between, odd)] |= low | high
-    return out

@@ -17,9 +17,10 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from segkit import _check, _dtypes
-from segkit.labels import _numbered
 from segkit_ext.measure import measure_shapes, measure_values, n_columns
+
+from . import _check, _dtypes
+from .labels import _numbered
 
 _PIXELS, _FIRST, _LAST, _TOTAL, _FACES = 0, 1, 5, 9, 13  # columns of the kernel's sums
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _check
-from .labels import boundaries as _boundaries
+from .outlining import boundaries as _boundaries
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

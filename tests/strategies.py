@@ -45,3 +45,15 @@ def markers(shape, n_markers=3):
 def connectivities(draw, ndim):
     """Return a connectivity that fits `ndim`."""
     return draw(st.integers(1, ndim))
+
+
+@st.composite
+def label_images(draw, shape=None, n_ids=4, **shape_options):
+    """Label images with gaps between ids, some of them beyond 32 bits where the type allows."""
+    dtype = np.dtype(draw(st.sampled_from(INTEGER_DTYPES)))
+    shape = draw(shapes(**shape_options)) if shape is None else shape
+    ids = [0, 1, 5, 3, 40, 2**31 + 7, 2**40, 2**40 + 1][: n_ids + 3]
+    high = 1 if dtype == np.bool_ else np.iinfo(dtype).max
+    ids = [k for k in ids if k <= high]
+    chosen = draw(hnp.arrays(np.intp, shape, elements=st.integers(0, len(ids) - 1)))
+    return np.array(ids)[chosen].astype(dtype)

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from scipy import ndimage
-from skimage import measure, segmentation
+from skimage import measure
 
 import segkit
 from segkit.labels import _nearest_label
@@ -19,18 +18,6 @@ STEPS = (0, 1, 2, 1.5)
 def same_partition(first, second):
     """Whether two label images agree up to renumbering, 0 being 0 in both."""
     return np.array_equal(segkit.relabel(first), segkit.relabel(second))
-
-
-@st.composite
-def label_images(draw, shape=None, n_ids=4, **shape_options):
-    """Label images with gaps between ids, some of them beyond 32 bits where the type allows."""
-    dtype = np.dtype(draw(st.sampled_from(own.INTEGER_DTYPES)))
-    shape = draw(own.shapes(**shape_options)) if shape is None else shape
-    ids = [0, 1, 5, 3, 40, 2**31 + 7, 2**40, 2**40 + 1][: n_ids + 3]
-    high = 1 if dtype == np.bool_ else np.iinfo(dtype).max
-    ids = [k for k in ids if k <= high]
-    chosen = draw(hnp.arrays(np.intp, shape, elements=st.integers(0, len(ids) - 1)))
-    return np.array(ids)[chosen].astype(dtype)
 
 
 # --- connected_components ---------------------------------------------------------------
@@ -296,68 +283,13 @@ def test_bad_labels_of_relabel(error, message, labels):
         segkit.relabel(labels)
 
 
-# --- boundaries -------------------------------------------------------------------------
-
-MODES = ("inner", "outer", "thick", "subpixel")
-
-
-@given(data=st.data())
-def test_boundaries_equal_the_plain_version(data):
-    labels = data.draw(label_images())
-    mode = data.draw(st.sampled_from(MODES))
-    connectivity = data.draw(own.connectivities(labels.ndim))
-    got = segkit.boundaries(labels, mode=mode, connectivity=connectivity)
-    assert got.dtype == np.bool_
-    np.testing.assert_array_equal(got, reference.boundaries(labels, mode, connectivity))
-
-
-@pytest.mark.parametrize("shape", [(40, 50), (1, 30), (30, 1), (12, 9, 11), (70,), (3, 5000)])
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32])
-def test_boundaries_equal_scikit_image(shape, dtype):
-    labels = np.random.default_rng(4).integers(0, 3, shape).astype(dtype)
-    labels[..., ::3] = 0
-    for connectivity in range(1, len(shape) + 1):
-        for mode in MODES[:3]:
-            got = segkit.boundaries(labels, mode=mode, connectivity=connectivity)
-            wanted = segmentation.find_boundaries(labels, mode=mode, connectivity=connectivity)
-            np.testing.assert_array_equal(got, wanted)
-    if labels.size < 3000:
-        got = segkit.boundaries(labels, mode="subpixel")
-        np.testing.assert_array_equal(got, segmentation.find_boundaries(labels, mode="subpixel"))
-
-
-def test_boundaries_tell_64_bit_ids_apart():
-    labels = np.array([2**40, 2**40 + 1, 1, 2**32 + 1], dtype=np.int64)
-    np.testing.assert_array_equal(segkit.boundaries(labels), [True] * 4)
-
-
-def test_boundaries_of_empty_arrays():
-    for shape, cracks in (((0,), (0,)), ((0, 4), (0, 7)), ((3, 0), (5, 0))):
-        empty = np.zeros(shape, dtype=int)
-        assert segkit.boundaries(empty).shape == shape
-        assert segkit.boundaries(empty, mode="subpixel").shape == cracks
-
-
-@pytest.mark.parametrize(
-    ("error", "message", "options"),
-    [
-        (ValueError, "`mode` must be one of", {"mode": "middle"}),
-        (TypeError, "`mode` must be one of", {"mode": None}),
-        (ValueError, "`connectivity` must be an integer from 1 to 2", {"connectivity": 3}),
-    ],
-)
-def test_bad_arguments_of_boundaries(error, message, options):
-    with pytest.raises(error, match=message):
-        segkit.boundaries(np.ones((3, 4), int), **options)
-
-
 # --- join, remove_small, masks ----------------------------------------------------------
 
 
 @given(data=st.data())
 def test_join_equals_the_plain_version(data):
-    first = data.draw(label_images())
-    second = data.draw(label_images(shape=first.shape))
+    first = data.draw(own.label_images())
+    second = data.draw(own.label_images(shape=first.shape))
     got = segkit.join(first, second)
     assert got.dtype == np.int32
     np.testing.assert_array_equal(got, reference.join(first, second))
@@ -367,7 +299,7 @@ def test_join_equals_the_plain_version(data):
 
 @given(data=st.data())
 def test_remove_small_equals_the_plain_version(data):
-    labels = data.draw(label_images(n_ids=6))
+    labels = data.draw(own.label_images(n_ids=6))
     min_size = data.draw(st.integers(0, 12))
     fill = data.draw(st.sampled_from(["none", "nearest"]))
     got = segkit.remove_small(labels, min_size, fill=fill)
@@ -391,7 +323,7 @@ def test_nearest_label_is_at_the_distance_scipy_finds(shape, density):
 
 @given(data=st.data())
 def test_masks_equal_the_plain_version(data):
-    labels = data.draw(label_images())
+    labels = data.draw(own.label_images())
     got = list(segkit.masks(labels))
     wanted = reference.masks(labels)
     assert [label for label, _ in got] == [label for label, _ in wanted]
@@ -450,7 +382,7 @@ def test_label_tools_on_empty_arrays():
 
 @given(data=st.data())
 def test_label_tools_do_not_depend_on_layout_and_leave_inputs_alone(data):
-    labels = data.draw(label_images(min_dims=2, max_dims=3))
+    labels = data.draw(own.label_images(min_dims=2, max_dims=3))
     swapped = labels.astype(labels.dtype.newbyteorder())
     read_only = np.asfortranarray(labels).copy(order="F")
     read_only.flags.writeable = False

@@ -25,7 +25,7 @@ LAYERS = (
     ("growing", "quadtrees", "flooding", "merging", "clustering", "classification"),
     ("random_field",),
     ("_confidence", "_growth", "_seeds"),
-    ("graphs", "relief", "features", "measuring", "labels", "metrics", "panoptic"),
+    ("graphs", "relief", "features", "measuring", "outlining", "labels", "metrics", "panoptic"),
     ("_files", "_decoding"),
     ("_helpers",),  # every other module with an underscore
     ("_check", "_grid", "_dtypes"),

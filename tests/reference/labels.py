@@ -2,24 +2,12 @@
 
 Plain versions of ``segkit_ext/links.pyx`` and ``segkit_ext/components.pyx``
 (together: which pixels are linked, and what is connected) and of
-``segkit_ext/renumber.pyx``, ``segkit_ext/outline.pyx`` and
-``segkit_ext/nearest.pyx``.
+``segkit_ext/renumber.pyx`` and ``segkit_ext/nearest.pyx``.
 """
-
-from itertools import product
 
 import numpy as np
 
-
-def neighbors(position, shape, connectivity):
-    """Return the positions inside `shape` that differ by one step along 1..connectivity axes."""
-    found = []
-    for step in product((-1, 0, 1), repeat=len(shape)):
-        if 0 < sum(map(abs, step)) <= connectivity:
-            other = tuple(p + s for p, s in zip(position, step, strict=True))
-            if all(0 <= q < side for q, side in zip(other, shape, strict=True)):
-                found.append(other)
-    return found
+from .grid import neighbors
 
 
 def difference(a, b):
@@ -58,29 +46,6 @@ def relabel(labels):
     out = np.zeros(labels.shape, dtype=np.int32)
     for p in np.ndindex(labels.shape):
         out[p] = numbers.setdefault(labels[p].item(), len(numbers))
-    return out
-
-
-def boundaries(labels, mode="inner", connectivity=1):
-    """Look at each pixel's neighbors, or at the pixels around each crack."""
-    shape = labels.shape
-    if mode == "subpixel":
-        out = np.zeros([max(0, 2 * side - 1) for side in shape], dtype=bool)
-        for p in np.ndindex(out.shape):
-            # An even coordinate lies on a pixel, an odd one between two.
-            sides = [(c // 2,) if c % 2 == 0 else (c // 2, c // 2 + 1) for c in p]
-            out[p] = len({labels[q] for q in product(*sides)}) > 1
-        return out
-    out = np.zeros(shape, dtype=bool)
-    for p in np.ndindex(shape):
-        thick = any(labels[q] != labels[p] for q in neighbors(p, shape, connectivity))
-        box = neighbors(p, shape, len(shape))
-        contested = any(labels[q] not in (0, labels[p]) for q in box)
-        out[p] = {
-            "thick": thick,
-            "inner": thick and labels[p] != 0,
-            "outer": thick and (labels[p] == 0 or contested),
-        }[mode]
     return out
 
 
