@@ -30,7 +30,7 @@ lint: $(VENV)/installed-lint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/cython-lint segkit_ext
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cython-lint segkit_ext  # it calls pycodestyle
 
 # What is missing is said in one line, before anything is installed.
 prerequisites:
