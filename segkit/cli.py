@@ -7,6 +7,7 @@ stderr and exit status 2, without a traceback.  Ctrl-C ends with status 130.
 from __future__ import annotations
 
 import ast
+import logging
 import subprocess
 import sys
 import time
@@ -133,6 +134,7 @@ def segment(
     """
     _known_method(method)
     parameters = dict(_setting(text) for text in settings or ())
+    comparison._refuse_unknown(parameters, method)
     pixels = _files.read_image(image, max_pixels=max_pixels)
     start = time.perf_counter()
     labels = comparison.segment(
@@ -213,6 +215,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     command = typer.main.get_command(app)
     given = list(sys.argv[1:] if arguments is None else arguments)
+    # What is wrong with a TIFF file is told once, by the error.
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = lambda message, *_: _tell(message)

@@ -267,17 +267,22 @@ def segment(
     values = _check.channels_last(image, channel_axis)
     _check.refuse_not_finite(values, "image")
     pipeline = METHODS[method]
-    accepted = _defaults_of(pipeline)
-    for name in parameters:
-        if name not in accepted:
-            raise ValueError(
-                f"`{name}` is not a parameter of {method}; it has {', '.join(accepted)}"
-            )
+    _refuse_unknown(parameters, method)
     if values.size == 0:
         return np.zeros(values.shape[:-1], dtype=np.int32)
     prepared = stretch(values) if channel_axis is not None else stretch(values[..., 0])
     axis = None if channel_axis is None else -1
     return relabel(pipeline(prepared, channel_axis=axis, **parameters))
+
+
+def _refuse_unknown(parameters: Iterable[str], method: str) -> None:
+    """Refuse names that are no parameters of a method."""
+    accepted = _defaults_of(METHODS[method])
+    for name in parameters:
+        if name not in accepted:
+            raise ValueError(
+                f"`{name}` is not a parameter of {method}; it has {', '.join(accepted)}"
+            )
 
 
 def _defaults_of(pipeline: Callable[..., np.ndarray]) -> dict[str, Any]:

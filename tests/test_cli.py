@@ -114,6 +114,8 @@ def test_compare_writes_a_page_of_the_users_images(photo, tmp_path, capsys):
         (["compare", "photo.png", "--method", "slic"], "no method 'slic'"),
         (["segment", "photo.png", "--set", "depth"], "--set wants NAME=VALUE"),
         (["segment", "photo.png", "--set", "depht=1"], "it has sigma, depth, min_size"),
+        (["segment", "photo.png", "--set", "image=1"], "it has sigma, depth, min_size"),
+        (["segment", "photo.png", "--set", "channel_axis=0"], "it has sigma, depth, min_size"),
         (["segment", "photo.png", "--set", "depth=-1"], "`depth` must be a finite number >= 0"),
         (["segment", "photo.png", "--set", "depth=deep"], "`depth` must be"),
         (["segment", "photo.png", "--out", "labels.jpg"], "suffix '.jpg' is not one of"),
@@ -135,6 +137,19 @@ def test_a_mistake_is_one_line_and_status_2(photo, monkeypatch, capsys, argument
     assert main(arguments) == 2
     assert told in one_line(capsys)
     assert sorted(photo.parent.iterdir()) == before
+
+
+def test_a_cut_tiff_is_one_line(tmp_path):
+    whole = tmp_path / "stack.tif"
+    segkit.write_image(whole, np.random.default_rng(0).integers(0, 255, (6, 40, 50), np.uint8))
+    cut = tmp_path / "cut.tif"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    # In a process of its own, where nothing but the command line has set up logging.
+    command = [sys.executable, "-m", "segkit", "segment", str(cut), "--out", "labels.npz"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"segkit: {cut}: damaged")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_missing_extra_is_one_line(photo, monkeypatch, capsys):
