@@ -145,6 +145,7 @@ cdef int64_t grow(
 ) except -1 nogil:
     """Empty the queue; return the steps so far.  only > 0: the one region that grows."""
     cdef Py_ssize_t p, k, level, ahead, work = 0, row = offsets[offsets.shape[0] - 1]
+    cdef Py_ssize_t pixel_work = n_channels * (1 + offsets.shape[0] // 16)
     cdef int32_t rank
     cdef double distance
     cdef bint limited = tolerance < INFINITY
@@ -165,7 +166,7 @@ cdef int64_t grow(
             if heap.length == 0:
                 break
             p = heap_pop(heap).item
-        work += n_channels
+        work += pixel_work
         if work >= POLL_STEPS:
             poll()
             work = 0

@@ -63,6 +63,10 @@ WORK = {
     "region_growing, region float": lambda: {
         "image": noise(1500, dtype=np.float32), "seeds": dots(1500),
     },
+    "region_growing, region with 80 neighbors": lambda: {
+        "image": noise(900, dtype=np.float32).reshape([30] * 4),
+        "seeds": dots(900).reshape([30] * 4), "tolerance": 20, "connectivity": 4,
+    },
     "region_growing, neighbor": lambda: {
         "image": noise(), "seeds": dots(), "criterion": "neighbor", "tolerance": 150,
     },
