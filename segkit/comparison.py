@@ -195,7 +195,7 @@ def _smooth(image: np.ndarray, sigma: float, channel_axis: int | None) -> np.nda
     """Return the image smoothed by a Gaussian along its spatial axes, float32."""
     from scipy.ndimage import gaussian_filter
 
-    sigma = float(_check.number(sigma, "sigma"))
+    sigma = _check.sigma(sigma)
     values = image.astype(np.float32)
     sigmas = [sigma] * values.ndim
     if channel_axis is not None:

@@ -75,6 +75,12 @@ def test_segment_refuses_in_words():
         segkit.segment(squares(), "compact_watershed", spacing=0)
 
 
+@pytest.mark.parametrize("method", comparison.METHODS)
+def test_a_sigma_that_cannot_be_sampled_is_refused_by_every_method(method):
+    with pytest.raises(ValueError, match="`sigma` must be a number of pixels from 0 to"):
+        segkit.segment(np.zeros((4, 5), np.uint8), method, sigma=1e9)
+
+
 def test_empty_images_give_empty_labels():
     assert segkit.segment(np.zeros((0, 5), np.uint8), "watershed").shape == (0, 5)
 
