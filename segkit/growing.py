@@ -129,7 +129,8 @@ def region_growing(
 
     **Cost**: Time linear in the pixels, for "region" on other than 8- and 16-bit images times
     the logarithm of the front; "confidence" grows each seed alone, iterations + 1 times.
-    Memory about 5 bytes per pixel for 8-bit images, the result included, 10 for "region".
+    Memory about 5 bytes per pixel for 8-bit images, the result included, 10 for "region";
+    for "confidence" up to 30 bytes more per pixel of the largest region.
     Kernels: ``segkit_ext/grow_fifo.pyx``, ``segkit_ext/grow_region.pyx``, and
     ``segkit_ext/grow_bits.pyx`` for one seed with an interval, in words of 64 pixels.
     Plain version: ``tests/reference/growing.py``.
