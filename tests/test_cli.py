@@ -145,8 +145,8 @@ def test_a_cut_tiff_is_one_line(tmp_path):
     cut = tmp_path / "cut.tif"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     # In a process of its own, where nothing but the command line has set up logging.
-    command = [sys.executable, "-m", "segkit", "segment", str(cut), "--out", "labels.npz"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "segkit", "segment", str(cut)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith(f"segkit: {cut}: damaged")
     assert done.stderr.count("\n") == 1
