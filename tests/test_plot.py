@@ -77,3 +77,27 @@ def test_show_needs_no_global_state(tmp_path):
     assert len(figure.axes) == 2
     assert len(plot.show(np.zeros((6, 7, 3))).axes) == 1
     assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_as_rgb_keeps_bytes_and_tells_grey_from_color_by_the_shape():
+    grey = np.array([[0, 50, 255]], np.uint8)
+    np.testing.assert_array_equal(plot.as_rgb(grey), np.stack([grey] * 3, axis=-1))
+    color = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
+    np.testing.assert_array_equal(plot.as_rgb(color), color)
+    volume = plot.as_rgb(color, color.shape)  # the same array as a grey volume
+    np.testing.assert_array_equal(volume[..., 1], color)
+    with pytest.raises(ValueError, match="`image` has shape"):
+        plot.as_rgb(grey, (3, 1))
+
+
+def test_middle_plane_is_the_one_in_the_middle_of_the_leading_axes():
+    volume = np.arange(60).reshape(5, 3, 4)
+    np.testing.assert_array_equal(plot.middle_plane(volume, 3), volume[2])
+    np.testing.assert_array_equal(plot.middle_plane(volume[0], 2), volume[0])
+
+
+def test_color_index_is_zero_for_no_label_alone():
+    index = plot.color_index(np.array([0, 1, plot.N_COLORS, plot.N_COLORS + 1, 2**62]))
+    assert index[0] == 0
+    assert (index[1:] > 0).all()
+    assert index[3] == index[1]
