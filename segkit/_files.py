@@ -21,6 +21,8 @@ from . import _check, _decoding, _dtypes
 
 MAX_PIXELS = 2**28
 _LOSSY = (".jpg", ".jpeg", ".webp")
+LABEL_SUFFIXES = (".png", ".tif", ".tiff", ".npz", ".npy")
+IMAGE_SUFFIXES = (".png", ".bmp", *_LOSSY, ".tif", ".tiff", ".npz", ".npy")
 
 
 def read_image(
@@ -139,7 +141,7 @@ def write_image(path: str | os.PathLike[str], image: Any) -> None:
     elif suffix in (".png", ".bmp", *_LOSSY):
         _write_plain(target, array)
     else:
-        raise ValueError(_unknown_suffix(target, ".png, .jpg, .bmp, .webp, .tif, .npy, .npz"))
+        raise ValueError(_unknown_suffix(target, ", ".join(IMAGE_SUFFIXES)))
 
 
 def read_labels(path: str | os.PathLike[str], *, max_pixels: int | None = MAX_PIXELS) -> np.ndarray:
@@ -248,7 +250,7 @@ def write_labels(path: str | os.PathLike[str], labels: Any) -> None:
         _write_numpy(target, np.ascontiguousarray(array, dtype=dtype), "labels")
         return
     if suffix not in (".png", ".tif", ".tiff"):
-        raise ValueError(_unknown_suffix(target, ".png, .tif, .npz, .npy"))
+        raise ValueError(_unknown_suffix(target, ", ".join(LABEL_SUFFIXES)))
     if array.size == 0:
         raise ValueError(f"{target}: `labels` is empty, which only .npz and .npy can hold")
     if array.ndim == 1:
@@ -282,6 +284,15 @@ def _target(path: Any) -> Path:
     if target.is_dir():
         raise IsADirectoryError(f"{target}: is a folder, not a file")
     return target
+
+
+def refuse_target(path: Any, suffixes: tuple[str, ...]) -> None:
+    """Refuse a place that nothing can be written to, before the work and not after it."""
+    target = _target(path)
+    if target.suffix.lower() not in suffixes:
+        raise ValueError(_unknown_suffix(target, ", ".join(suffixes)))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{target}: there is no folder {target.parent}")
 
 
 def _unknown_suffix(target: Path, known: str) -> str:

@@ -133,6 +133,9 @@ def segment(
       segkit segment photo.jpg --method watershed --set depth=6 --set sigma=1.5
     """
     _known_method(method)
+    _files.refuse_target(out, _files.LABEL_SUFFIXES)
+    if overlay is not None:
+        _files.refuse_target(overlay, _files.IMAGE_SUFFIXES)
     parameters = dict(_setting(text) for text in settings or ())
     comparison._refuse_unknown(parameters, method)
     pixels = _files.read_image(image, max_pixels=max_pixels)

@@ -80,6 +80,20 @@ def test_segment_takes_a_stack_of_16_bits(tmp_path):
     assert segkit.read_image(picture).shape == (20, 20, 3)
 
 
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [("picture.gif", "suffix '.gif' is not one of"), ("nowhere/picture.png", "there is no folder")],
+)
+def test_a_picture_that_cannot_be_written_is_refused_before_the_work(
+    photo, tmp_path, place, told, capsys
+):
+    out = tmp_path / "labels.png"
+    arguments = ["segment", str(photo), "--out", str(out), "--overlay", str(tmp_path / place)]
+    assert main(arguments) == 2
+    assert told in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_alpha_is_dropped_with_one_line(tmp_path, capsys):
     from PIL import Image
 
