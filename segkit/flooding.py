@@ -101,12 +101,14 @@ def watershed(
     then raster order; markers of equal height in raster order.
 
     **Ties** are settled by that order, which is scikit-image's; only the order
-    of markers of equal height is not specified there.
+    of markers of equal height is not specified there.  With lines, a pixel that
+    became a line stops the water here, while scikit-image lets it flow on from
+    there: small regions behind a line can differ.
 
-    **Cost**: O(pixels × neighbors): about 10 ns per pixel for 2-D uint8 images,
-    25 to 40 ns where values must be sorted (32 and 64 bits, float).  Extra memory: 12
-    bytes per pixel with the result for 8 and 16 bits, at most 28 for float32.
-    With `compactness` O(n log n) and some 100 bytes per pixel.
+    **Cost**: O(pixels × neighbors); 32- and 64-bit types are sorted first, which
+    doubles the time or more (``benchmarks/README.md`` has figures).  Extra
+    memory, result included: at most 12 bytes per pixel for 8 and 16 bits, 28 for
+    float32.  With `compactness` O(n log n) and some 100 bytes per pixel.
 
     Kernel: ``segkit_ext/flood.pyx``; plain version:
     ``tests/reference/flooding.py``.

@@ -173,10 +173,9 @@ def local_minima(
 
     **Ties**: A minimum exactly `depth` deep is kept.
 
-    **Cost**: O(pixels × neighbors); about 5 ns per pixel for 2-D uint8, five
-    times that with `depth`.  Extra memory: 5 bytes per pixel with the result,
-    with `depth` as for :func:`segkit.watershed`; and 5 bytes per flat zone, with
-    `depth` some 100 per minimum, which on noise is more.
+    **Cost**: O(pixels × neighbors); with `depth` a flood more.  Extra memory:
+    5 bytes per pixel with the result, and 5 per flat zone; with `depth` as for
+    :func:`segkit.watershed`, and some 100 bytes per minimum, which on noise is more.
 
     Kernels: ``segkit_ext/minima.pyx``, ``segkit_ext/flood.pyx``,
     ``segkit_ext/translate.pyx``; plain version: ``tests/reference/relief.py``.
