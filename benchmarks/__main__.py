@@ -1,6 +1,6 @@
 """Measure segkit beside its peers.
 
-python -m benchmarks speed                      all cases, about ten minutes
+python -m benchmarks speed                      all cases, about twelve minutes
 python -m benchmarks speed --quick              smaller images, fewer rounds
 python -m benchmarks speed --only watershed     cases whose name holds a word
 python -m benchmarks speed --list               names of the cases
