@@ -107,7 +107,7 @@ def watershed(
 
     **Cost**: O(pixels × neighbors); 32- and 64-bit types are sorted first, which
     doubles the time or more (``benchmarks/README.md`` has figures).  Extra
-    memory, result included: at most 12 bytes per pixel for 8 and 16 bits, 28 for
+    memory, result included: about 12 bytes per pixel at most for 8 and 16 bits, 28 for
     float32.  With `compactness` O(n log n) and some 100 bytes per pixel.
 
     Kernel: ``segkit_ext/flood.pyx``; plain version:
