@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from segkit_ext.containers import PyBuckets, PyFifo, PyHeap, find_root, unite_pairs
 
+from .reference.containers import plain_roots
+
 FIFO_START = 64  # room after the first push
 KEYS = st.sampled_from([0.0, -0.0, 1.0, -1.0, 2.5, math.inf, -math.inf, 5e-324, 1e308])
 
@@ -153,15 +155,6 @@ def test_buckets_walk_at_most_all_words_for_one_pop():
     buckets.push(5, 2)
     assert buckets.word == 0
     assert buckets.pop() == (5, 2)
-
-
-def plain_roots(n, pairs):
-    """Return the smallest member of each node's set, by relabeling all members each time."""
-    root = list(range(n))
-    for u, v in pairs:
-        low, high = sorted((root[u], root[v]))
-        root = [low if r == high else r for r in root]
-    return root
 
 
 @given(st.data())

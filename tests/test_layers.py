@@ -154,8 +154,6 @@ def test_importing_the_kernels_keeps_the_gil_off():
 
 @pytest.mark.parametrize("path", KERNELS, ids=lambda path: path.stem)
 def test_each_kernel_has_a_plain_version_that_names_it(path):
-    if path.stem == "containers":
-        return
     plain = "".join(p.read_text() for p in (ROOT / "tests" / "reference").glob("*.py"))
     assert re.search(rf"segkit_ext/{path.stem}\.pyx", plain), f"no plain version of {path.name}"
 

@@ -79,12 +79,13 @@ def test_a_spiral_is_followed_to_its_end(name):
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_spiral_takes_at_most_three_times_as_long_as_a_flat_image(name):
+def test_a_spiral_takes_three_times_a_flat_image_or_ten_nanoseconds_a_pixel_at_most(name):
     winding = spiral(SIDE)
     flat = np.ones_like(winding)
     slow, quick = cpu(lambda: CALLS[name](winding)), cpu(lambda: CALLS[name](flat))
-    # Where a flat image costs next to nothing, because whole words of pixels are taken at
-    # once, a few nanoseconds per pixel are what one step costs at all.
+    # The aim is three times.  Components and growing from one seed miss it: they take a flat
+    # image by whole words of pixels, which costs next to nothing, and a spiral step by step.
+    # For them this only bounds the cost of a step; benchmarks/README.md shows the miss.
     assert slow <= max(3 * quick, 10e-9 * winding.size)
 
 
