@@ -18,7 +18,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import __version__, _files, comparison, datasets, plot
+from . import __version__, _files, _pipelines, comparison, datasets, plot
 
 app = typer.Typer(
     name="segkit",
@@ -102,7 +102,7 @@ def _list_of_methods() -> str:
     """Return the methods and their parameters, one on a line."""
     lines = ["\b", "Methods, and their parameters for --set:"]
     for name, pipeline in comparison.METHODS.items():
-        defaults = comparison._defaults_of(pipeline)
+        defaults = _pipelines.defaults_of(pipeline)
         settings = " ".join(f"{key}={value}" for key, value in defaults.items())
         lines.append(f"  {name:20}{settings}")
     return "\n".join(lines)
@@ -137,7 +137,7 @@ def segment(
     if overlay is not None:
         _files.refuse_target(overlay, _files.IMAGE_SUFFIXES)
     parameters = dict(_setting(text) for text in settings or ())
-    comparison._refuse_unknown(parameters, method)
+    _pipelines.refuse_unknown(parameters, method)
     pixels = _files.read_image(image, max_pixels=max_pixels)
     start = time.perf_counter()
     labels = comparison.segment(
