@@ -1,13 +1,18 @@
 """Ready-made pipelines, by name in `METHODS`.
 
 A pipeline is a short function: smooth, measure, segment, tidy.  Its keyword
-arguments are its parameters, and their defaults suit a photograph; the source
-of each is a recipe to start from.
+arguments are its parameters, and the source of each is a recipe to start from.
+
+`PHOTOGRAPHS` divide any picture into regions, with defaults that suit a
+photograph.  They are coarse on purpose: noise is smoothed away first, and
+regions too small to look at go to their nearest neighbor, or lose their label,
+in the end.  `TASKS` (in a module of their own) look for one kind of thing.
 
 So that one set of defaults serves every image, pipelines work on a scale of 0
-to 255: 8-bit images are taken as they are, others are stretched to it.  They
-are coarse on purpose: noise is smoothed away first, and regions too small to
-look at go to their nearest neighbor, or lose their label, in the end.
+to 255: 8-bit images are taken as they are, others are stretched to it.
+
+A pipeline with a keyword `markers` takes a marker image, and then gives the
+markers' values back; it needs one if the keyword has no default.
 """
 
 from __future__ import annotations
@@ -19,6 +24,8 @@ from typing import Any
 import numpy as np
 
 from . import _check
+from ._recipes import lightness, smooth
+from ._tasks import membranes, nuclei, scribbles
 from .flooding import watershed
 from .growing import find_seeds, region_growing
 from .labels import connected_components, remove_small
@@ -43,13 +50,15 @@ def _watershed(
 def _marker_watershed(
     image: np.ndarray,
     *,
+    markers: np.ndarray | None = None,
     sigma: float = 2.0,
     seed_distance: int = 24,
     channel_axis: int | None = None,
 ) -> np.ndarray:
-    """Flood the gradient from markers that were set in flat places."""
+    """Flood the gradient from markers: those given, or some set in flat places."""
     relief = gradient(image, sigma=sigma, channel_axis=channel_axis)
-    markers = _seeds(image, seed_distance, sigma, channel_axis)
+    if markers is None:
+        markers = _seeds(image, seed_distance, sigma, channel_axis)
     return watershed(relief, markers)
 
 
@@ -73,14 +82,16 @@ def _compact_watershed(
 def _growing(
     image: np.ndarray,
     *,
+    markers: np.ndarray | None = None,
     sigma: float = 2.0,
     seed_distance: int = 24,
     channel_axis: int | None = None,
 ) -> np.ndarray:
-    """Grow seeds from flat places; the pixel most like its region joins first, until all have."""
-    smooth = _smooth(image, sigma, channel_axis)
-    seeds = _seeds(smooth, seed_distance, 0, channel_axis)
-    return region_growing(smooth, seeds, criterion="region", channel_axis=channel_axis)
+    """Grow markers, given or set in flat places; the pixel most like its region joins first."""
+    smoothed = smooth(image, sigma, channel_axis)
+    if markers is None:
+        markers = _seeds(smoothed, seed_distance, 0, channel_axis)
+    return region_growing(smoothed, markers, criterion="region", channel_axis=channel_axis)
 
 
 def _growing_unseeded(
@@ -92,9 +103,9 @@ def _growing_unseeded(
     channel_axis: int | None = None,
 ) -> np.ndarray:
     """Grow one region after the other, each until no neighbor is like its mean."""
-    smooth = _smooth(image, sigma, channel_axis)
+    smoothed = smooth(image, sigma, channel_axis)
     labels = region_growing(
-        smooth, criterion="region", tolerance=tolerance, channel_axis=channel_axis
+        smoothed, criterion="region", tolerance=tolerance, channel_axis=channel_axis
     )
     return remove_small(labels, min_size, fill="nearest")
 
@@ -109,10 +120,10 @@ def _growing_seed(
     channel_axis: int | None = None,
 ) -> np.ndarray:
     """Grow seeds over all that is like the seed itself; the rest stays without a label."""
-    smooth = _smooth(image, sigma, channel_axis)
-    seeds = _seeds(smooth, seed_distance, 0, channel_axis)
+    smoothed = smooth(image, sigma, channel_axis)
+    seeds = _seeds(smoothed, seed_distance, 0, channel_axis)
     labels = region_growing(
-        smooth, seeds, criterion="seed", tolerance=tolerance, channel_axis=channel_axis
+        smoothed, seeds, criterion="seed", tolerance=tolerance, channel_axis=channel_axis
     )
     return remove_small(labels, min_size)
 
@@ -126,9 +137,9 @@ def _growing_neighbor(
     channel_axis: int | None = None,
 ) -> np.ndarray:
     """Grow from pixel to like pixel: follows soft shading, and leaks where an edge fades."""
-    smooth = _smooth(image, sigma, channel_axis)
+    smoothed = smooth(image, sigma, channel_axis)
     labels = region_growing(
-        smooth, criterion="neighbor", tolerance=tolerance, channel_axis=channel_axis
+        smoothed, criterion="neighbor", tolerance=tolerance, channel_axis=channel_axis
     )
     return remove_small(labels, min_size, fill="nearest")
 
@@ -144,10 +155,10 @@ def _growing_confidence(
     channel_axis: int | None = None,
 ) -> np.ndarray:
     """Grow seeds over what lies within some deviations of the region's mean lightness."""
-    smooth = _smooth(_lightness(image, channel_axis), sigma, None)
-    seeds = _seeds(smooth, seed_distance, 0, None)
+    smoothed = smooth(lightness(image, channel_axis), sigma, None)
+    seeds = _seeds(smoothed, seed_distance, 0, None)
     labels = region_growing(
-        smooth, seeds, criterion="confidence", multiplier=multiplier, iterations=iterations
+        smoothed, seeds, criterion="confidence", multiplier=multiplier, iterations=iterations
     )
     return remove_small(labels, min_size)
 
@@ -161,12 +172,14 @@ def _flat_zones(
     channel_axis: int | None = None,
 ) -> np.ndarray:
     """Join neighbors of nearly equal lightness: quasi-flat zones, no seeds, one fast pass."""
-    smooth = _smooth(_lightness(image, channel_axis), sigma, None)
-    labels = connected_components(smooth, tolerance=tolerance, background=None)
+    smoothed = smooth(lightness(image, channel_axis), sigma, None)
+    labels = connected_components(smoothed, tolerance=tolerance, background=None)
     return remove_small(labels, min_size, fill="nearest")
 
 
-METHODS: dict[str, Callable[..., np.ndarray]] = {
+Pipeline = Callable[..., np.ndarray]
+
+PHOTOGRAPHS: dict[str, Pipeline] = {
     "watershed": _watershed,
     "marker_watershed": _marker_watershed,
     "compact_watershed": _compact_watershed,
@@ -178,6 +191,59 @@ METHODS: dict[str, Callable[..., np.ndarray]] = {
     "flat_zones": _flat_zones,
 }
 
+TASKS: dict[str, Pipeline] = {
+    "nuclei": nuclei,
+    "membranes": membranes,
+    "scribbles": scribbles,
+}
+
+METHODS: dict[str, Pipeline] = PHOTOGRAPHS | TASKS
+
+# What to search when parameters are tuned: values for each parameter, in rising order.
+# The first parameter sets the scale: with it, regions grow larger.
+SEARCH: dict[str, dict[str, tuple[float, ...]]] = {
+    "watershed": {
+        "depth": (1, 2, 3, 4, 6, 8, 12, 16, 24, 32),
+        "sigma": (1, 2, 3, 4),
+        "min_size": (50, 200, 800),
+    },
+    "marker_watershed": {"seed_distance": (8, 12, 16, 24, 32, 48, 64, 96), "sigma": (1, 2, 3, 4)},
+    "compact_watershed": {
+        "spacing": (8, 12, 16, 24, 32, 48, 64, 96),
+        "sigma": (0.5, 1, 2),
+        "compactness": (0.1, 0.5, 2),
+    },
+    "growing": {"seed_distance": (8, 12, 16, 24, 32, 48, 64, 96), "sigma": (1, 2, 3, 4)},
+    "growing_unseeded": {
+        "tolerance": (8, 12, 16, 20, 28, 40, 56, 80),
+        "sigma": (1, 1.5, 2, 3),
+        "min_size": (50, 200, 800),
+    },
+    "growing_seed": {
+        "tolerance": (8, 12, 16, 20, 30, 40, 56, 80),
+        "sigma": (1, 1.5, 2, 3),
+        "seed_distance": (12, 24, 48),
+    },
+    "growing_neighbor": {
+        "tolerance": (1, 1.5, 2, 3, 4, 6, 8, 12),
+        "sigma": (1, 1.5, 2, 3),
+        "min_size": (50, 200, 800),
+    },
+    "growing_confidence": {
+        "multiplier": (1, 1.5, 2, 2.5, 3, 4),
+        "sigma": (1, 2, 3),
+        "seed_distance": (12, 24, 48),
+    },
+    "flat_zones": {
+        "tolerance": (0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4),
+        "sigma": (1, 2, 3),
+        "min_size": (50, 200, 800),
+    },
+    "nuclei": {"depth": (0.5, 1, 1.5, 2, 3), "sigma": (0.5, 1, 2)},
+    "membranes": {"depth": (20, 30, 40, 50, 60), "sigma": (2, 2.5, 3, 4)},
+    "scribbles": {"sigma": (0.5, 1, 2)},
+}
+
 
 def _seeds(image: np.ndarray, distance: int, sigma: float, channel_axis: int | None) -> np.ndarray:
     """Return seeds in flat places; one in the corner of an image that has no such place."""
@@ -185,28 +251,6 @@ def _seeds(image: np.ndarray, distance: int, sigma: float, channel_axis: int | N
     if not seeds.any():
         seeds[(0,) * seeds.ndim] = 1
     return seeds
-
-
-def _smooth(image: np.ndarray, sigma: float, channel_axis: int | None) -> np.ndarray:
-    """Return the image smoothed by a Gaussian along its spatial axes, float32."""
-    from scipy.ndimage import gaussian_filter
-
-    sigma = _check.sigma(sigma)
-    values = image.astype(np.float32)
-    sigmas = [sigma] * values.ndim
-    if channel_axis is not None:
-        sigmas[channel_axis] = 0.0
-    return gaussian_filter(values, sigmas, truncate=3.0)
-
-
-def _lightness(image: np.ndarray, channel_axis: int | None) -> np.ndarray:
-    """Return a one-channel image: luma of three channels, the mean of others."""
-    if channel_axis is None:
-        return image
-    channels = np.moveaxis(image, channel_axis, -1).astype(np.float32)
-    if channels.shape[-1] == 3:
-        return channels @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
-    return channels.mean(axis=-1)
 
 
 def refuse_unknown(parameters: Iterable[str], method: str) -> None:
@@ -219,11 +263,23 @@ def refuse_unknown(parameters: Iterable[str], method: str) -> None:
             )
 
 
-def defaults_of(pipeline: Callable[..., np.ndarray]) -> dict[str, Any]:
+def defaults_of(pipeline: Pipeline) -> dict[str, Any]:
     """Return the parameters of a pipeline and their defaults."""
     signature = inspect.signature(pipeline).parameters.values()
     return {
         parameter.name: parameter.default
         for parameter in signature
-        if parameter.kind is parameter.KEYWORD_ONLY and parameter.name != "channel_axis"
+        if parameter.kind is parameter.KEYWORD_ONLY
+        and parameter.name not in ("channel_axis", "markers")
     }
+
+
+def takes_markers(pipeline: Pipeline) -> bool:
+    """Return whether a pipeline can start from markers that are given."""
+    return "markers" in inspect.signature(pipeline).parameters
+
+
+def needs_markers(pipeline: Pipeline) -> bool:
+    """Return whether a pipeline cannot do without."""
+    markers = inspect.signature(pipeline).parameters.get("markers")
+    return markers is not None and markers.default is markers.empty

@@ -103,8 +103,12 @@ def _list_of_methods() -> str:
     lines = ["\b", "Methods, and their parameters for --set:"]
     for name, pipeline in comparison.METHODS.items():
         defaults = _pipelines.defaults_of(pipeline)
-        settings = " ".join(f"{key}={value}" for key, value in defaults.items())
-        lines.append(f"  {name:20}{settings}")
+        settings = [f"{key}={value}" for key, value in defaults.items()]
+        if _pipelines.needs_markers(pipeline):
+            settings.append("(needs --markers)")
+        elif _pipelines.takes_markers(pipeline):
+            settings.append("(takes --markers)")
+        lines.append(f"  {name:20}{' '.join(settings)}")
     return "\n".join(lines)
 
 
@@ -119,6 +123,10 @@ def segment(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the method."),
     ] = None,
+    markers: Annotated[
+        Path | None,
+        typer.Option(help="Label image of where regions start, for the methods that take one."),
+    ] = None,
     overlay: Annotated[
         Path | None, typer.Option(help="Also write a picture of the regions over the image.")
     ] = None,
@@ -131,6 +139,7 @@ def segment(
       segkit segment photo.jpg --out labels.png --overlay picture.png
       segkit segment stack.tif --method growing --out labels.tif
       segkit segment photo.jpg --method watershed --set depth=6 --set sigma=1.5
+      segkit segment photo.jpg --method scribbles --markers strokes.png
     """
     _known_method(method)
     _files.refuse_target(out, _files.LABEL_SUFFIXES)
@@ -139,6 +148,8 @@ def segment(
     parameters = dict(_setting(text) for text in settings or ())
     _pipelines.refuse_unknown(parameters, method)
     pixels = _files.read_image(image, max_pixels=max_pixels)
+    if markers is not None:
+        parameters["markers"] = _files.read_labels(markers, max_pixels=max_pixels)
     start = time.perf_counter()
     labels = comparison.segment(
         pixels, method, channel_axis=comparison._color_axis(pixels), **parameters

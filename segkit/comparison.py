@@ -1,7 +1,7 @@
 """One image by one method, and many images by many methods on one page.
 
 `segment` runs a ready-made pipeline by its name in `METHODS`; `compare` runs
-all of them over all images, measures them, and `Comparison.save` writes what
+all those for photographs over all images, measures them, and `Comparison.save` writes what
 came out as one page that needs nothing beside it.
 """
 
@@ -17,7 +17,15 @@ from typing import Any
 import numpy as np
 
 from . import _check, _page
-from ._pipelines import METHODS, defaults_of, refuse_unknown
+from ._dtypes import label_dtype
+from ._pipelines import (
+    METHODS,
+    PHOTOGRAPHS,
+    defaults_of,
+    needs_markers,
+    refuse_unknown,
+    takes_markers,
+)
 from .labels import relabel
 from .plot import stretch
 
@@ -25,7 +33,12 @@ from .plot import stretch
 
 
 def segment(
-    image: Any, method: str, *, channel_axis: int | None = None, **parameters: Any
+    image: Any,
+    method: str,
+    *,
+    markers: Any = None,
+    channel_axis: int | None = None,
+    **parameters: Any,
 ) -> np.ndarray:
     """Segment an image by one of the ready-made pipelines of `METHODS`.
 
@@ -37,7 +50,11 @@ def segment(
     method : str
         A name in `METHODS`: "watershed", "marker_watershed", "compact_watershed",
         "growing", "growing_unseeded", "growing_seed", "growing_neighbor",
-        "growing_confidence" or "flat_zones".
+        "growing_confidence" or "flat_zones" for photographs; "nuclei", "membranes"
+        or "scribbles" for what they name.
+    markers : (...) integer array, optional
+        Where regions start, 0 elsewhere; of the image's spatial shape.  "scribbles"
+        needs them, "marker_watershed" and "growing" take them, others refuse them.
     channel_axis : int, optional
         The axis of channels; None for an image of one channel.
     **parameters
@@ -48,19 +65,22 @@ def segment(
     Returns
     -------
     labels : (...) int32 or int64 array
-        1..n without gaps; 0 where the method gives no label.
+        1..n without gaps, or the markers' values where markers are given; 0 where
+        the method gives no label.
 
     Raises
     ------
     TypeError
-        `image` is not real, or `method` is not a str.
+        `image` is not real, `method` is not a str, or `markers` are not integers.
     ValueError
-        The method or a parameter is not known, or a value is not accepted.
+        The method or a parameter is not known, or a value is not accepted;
+        `markers` are missing, of no use to the method, of another shape, or all 0.
 
     Notes
     -----
     **Ties** as each method states them. **Cost** seconds per megapixel, most of
-    it for smoothing and the gradient. The pipelines are in `segkit/_pipelines.py`.
+    it for smoothing and the gradient. The pipelines are in `segkit/_pipelines.py`
+    and `segkit/_tasks.py`.
 
     Examples
     --------
@@ -70,17 +90,39 @@ def segment(
     >>> image[10:30, 10:50] = 200
     >>> int(segkit.segment(image, "growing_unseeded", tolerance=40, sigma=0).max())
     2
+    >>> strokes = np.zeros(image.shape, dtype=np.uint8)
+    >>> strokes[20, 25:35], strokes[5, 5:30] = 7, 3
+    >>> np.unique(segkit.segment(image, "scribbles", markers=strokes))
+    array([3, 7], dtype=int32)
     """
     _check.choice(method, "method", tuple(METHODS))
     values = _check.channels_last(image, channel_axis)
     _check.refuse_not_finite(values, "image")
     pipeline = METHODS[method]
     refuse_unknown(parameters, method)
+    if markers is not None:
+        parameters["markers"] = _markers(markers, method, values.shape[:-1])
+    elif needs_markers(pipeline):
+        raise ValueError(f"`markers` must be given: {method} starts from them")
     if values.size == 0:
         return np.zeros(values.shape[:-1], dtype=np.int32)
     prepared = stretch(values) if channel_axis is not None else stretch(values[..., 0])
     axis = None if channel_axis is None else -1
-    return relabel(pipeline(prepared, channel_axis=axis, **parameters))
+    labels = pipeline(prepared, channel_axis=axis, **parameters)
+    return labels if markers is not None else relabel(labels)
+
+
+def _markers(value: Any, method: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Return a marker image, checked, for a method that takes one."""
+    if not takes_markers(METHODS[method]):
+        takers = ", ".join(name for name in METHODS if takes_markers(METHODS[name]))
+        raise ValueError(f"`markers` are of no use to {method}; {takers} start from them")
+    array = _check.labels(value, "markers")
+    _check.same_shape(array, "markers", shape, "image")
+    largest = _check.largest_label(array, "markers")
+    if largest == 0 and array.size:
+        raise ValueError("`markers` must mark at least one pixel, got zeros only")
+    return array.astype(label_dtype(max(largest, array.size)))
 
 
 # Many of both
@@ -148,7 +190,7 @@ def compare(
         Grey or color pictures, ``(R, C)`` or ``(R, C, 3)``, and volumes,
         ``(P, R, C)``.  Here, and only here, a last axis of 3 is taken as color.
     methods : names, or a dict of parameters by name, optional
-        Which pipelines of `METHODS`; all of them by default.
+        Which pipelines of `METHODS`; by default all those for photographs.
     truths : dict of label images by the name of the image, optional
         Shown beside the results.
     progress : bool, default False
@@ -230,7 +272,7 @@ def _named_images(images: Any) -> dict[str, np.ndarray]:
 
 def _plan(methods: Any) -> dict[str, dict[str, Any]]:
     if methods is None:
-        methods = METHODS
+        methods = PHOTOGRAPHS
     if isinstance(methods, str):
         methods = [methods]
     plan = {}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import segkit
-from segkit import comparison
+from segkit import _pipelines, comparison
 from segkit.cli import main
 from tests.conftest import ROOT
 
@@ -49,11 +49,17 @@ def test_version_and_help(capsys):
 
 @pytest.mark.parametrize("method", comparison.METHODS)
 def test_segment_writes_the_labels_of_every_method(photo, tmp_path, capsys, method):
-    out = tmp_path / "labels.png"
-    assert main(["segment", str(photo), "--method", method, "--out", str(out)]) == 0
+    out, strokes = tmp_path / "labels.png", tmp_path / "strokes.png"
+    arguments, given = [], {}
+    if _pipelines.takes_markers(comparison.METHODS[method]):
+        given["markers"] = np.zeros((40, 60), dtype=np.int32)
+        given["markers"][4, 10:50], given["markers"][20, 10:20] = 5, 2
+        segkit.write_labels(strokes, given["markers"])
+        arguments = ["--markers", str(strokes)]
+    assert main(["segment", str(photo), "--method", method, "--out", str(out), *arguments]) == 0
     image = segkit.read_image(photo)
     np.testing.assert_array_equal(
-        segkit.read_labels(out), segkit.segment(image, method, channel_axis=-1)
+        segkit.read_labels(out), segkit.segment(image, method, channel_axis=-1, **given)
     )
     captured = capsys.readouterr()
     assert captured.err == ""
@@ -127,8 +133,12 @@ def test_compare_writes_a_page_of_the_users_images(photo, tmp_path, capsys):
         (["segment", "photo.png", "--method", "slic"], "no method 'slic'; there are watershed"),
         (["compare", "photo.png", "--method", "slic"], "no method 'slic'"),
         (["segment", "photo.png", "--set", "depth"], "--set wants NAME=VALUE"),
+        (["segment", "photo.png", "--method", "scribbles"], "`markers` must be given"),
+        (["segment", "photo.png", "--markers", "none.png"], "none.png: No such file"),
+        (["segment", "photo.png", "--markers", "photo.png"], "label image has one channel"),
         (["segment", "photo.png", "--set", "depht=1"], "it has sigma, depth, min_size"),
         (["segment", "photo.png", "--set", "image=1"], "it has sigma, depth, min_size"),
+        (["segment", "photo.png", "--set", "markers=1"], "it has sigma, depth, min_size"),
         (["segment", "photo.png", "--set", "channel_axis=0"], "it has sigma, depth, min_size"),
         (["segment", "photo.png", "--set", "depth=-1"], "`depth` must be a finite number >= 0"),
         (["segment", "photo.png", "--set", "depth=deep"], "`depth` must be"),

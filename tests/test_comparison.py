@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import segkit
-from segkit import comparison
+from segkit import _pipelines, comparison
 
 
 def squares(dtype=np.uint8, scale=1):
@@ -17,6 +17,16 @@ def squares(dtype=np.uint8, scale=1):
     image[8:30, 6:26] = 120 * scale
     image[10:34, 32:54] = 220 * scale
     return image
+
+
+def markers_for(method, shape):
+    """Return two marks where the method needs markers; numbered in raster order."""
+    if not _pipelines.needs_markers(comparison.METHODS[method]):
+        return {}
+    markers = np.zeros(shape, dtype=np.uint8)
+    markers.flat[-1] = 2
+    markers.flat[0] = 1
+    return {"markers": markers}
 
 
 @pytest.mark.parametrize("method", comparison.METHODS)
@@ -33,12 +43,15 @@ def test_every_method_takes_every_kind_of_image(method, kind):
         "float": (grey / 255, None),
     }[kind]
     before = image.copy()
-    labels = segkit.segment(image, method, channel_axis=axis)
+    shape = image.shape[:-1] if axis == -1 else image.shape
+    given = markers_for(method, shape)
+    labels = segkit.segment(image, method, channel_axis=axis, **given)
     np.testing.assert_array_equal(image, before)
-    assert labels.shape == (image.shape[:-1] if axis == -1 else image.shape)
+    assert labels.shape == shape
     assert labels.dtype in (np.int32, np.int64)
     np.testing.assert_array_equal(labels, segkit.relabel(labels))
-    np.testing.assert_array_equal(labels, segkit.segment(image, method, channel_axis=axis))
+    again = segkit.segment(image, method, channel_axis=axis, **given)
+    np.testing.assert_array_equal(labels, again)
 
 
 @pytest.mark.parametrize("method", ["watershed", "growing_unseeded", "growing_neighbor"])
@@ -77,8 +90,58 @@ def test_segment_refuses_in_words():
 
 @pytest.mark.parametrize("method", comparison.METHODS)
 def test_a_sigma_that_cannot_be_sampled_is_refused_by_every_method(method):
+    image = np.zeros((4, 5), np.uint8)
     with pytest.raises(ValueError, match="`sigma` must be a number of pixels from 0 to"):
-        segkit.segment(np.zeros((4, 5), np.uint8), method, sigma=1e9)
+        segkit.segment(image, method, sigma=1e9, **markers_for(method, image.shape))
+
+
+@pytest.mark.parametrize(
+    "method",
+    [name for name, found in comparison.METHODS.items() if _pipelines.takes_markers(found)],
+)
+def test_markers_keep_their_values(method):
+    markers = np.zeros((40, 60), dtype=np.int64)
+    markers[2, 5:40] = 9
+    markers[15:20, 12] = 2**40
+    markers[20, 40:46] = 4
+    labels = segkit.segment(squares(), method, markers=markers)
+    assert set(np.unique(labels)) == {4, 9, 2**40}
+    assert labels.dtype == np.int64
+    np.testing.assert_array_equal(labels[markers > 0], markers[markers > 0])
+    truth = np.choose(squares() // 100, [9, 2**40, 4])
+    assert np.mean(labels == truth) > 0.9
+
+
+def test_markers_are_refused_in_words():
+    image = squares()
+    with pytest.raises(ValueError, match="`markers` must be given: scribbles starts from them"):
+        segkit.segment(image, "scribbles")
+    with pytest.raises(ValueError, match="`markers` are of no use to flat_zones; marker_watershed"):
+        segkit.segment(image, "flat_zones", markers=np.ones((40, 60), int))
+    with pytest.raises(ValueError, match=r"`markers` has shape \(40, 59\), `image` has shape"):
+        segkit.segment(image, "scribbles", markers=np.ones((40, 59), int))
+    with pytest.raises(TypeError, match="`markers` must hold integers, got dtype float64"):
+        segkit.segment(image, "scribbles", markers=np.ones((40, 60)))
+    with pytest.raises(ValueError, match="`markers` must hold ids >= 0, got -1"):
+        segkit.segment(image, "scribbles", markers=np.full((40, 60), -1))
+    with pytest.raises(ValueError, match="`markers` must mark at least one pixel"):
+        segkit.segment(image, "scribbles", markers=np.zeros((40, 60), int))
+    with pytest.raises(ValueError, match="pass channel_axis=-1"):
+        segkit.segment(np.stack([image] * 3, -1), "scribbles", markers=np.ones((40, 60), int))
+
+
+def test_what_can_be_tuned_is_declared_for_every_method():
+    assert set(_pipelines.SEARCH) == set(comparison.METHODS)
+    for method, space in _pipelines.SEARCH.items():
+        defaults = _pipelines.defaults_of(comparison.METHODS[method])
+        assert set(space) <= set(defaults), method
+        for values in space.values():
+            assert list(values) == sorted(values)
+
+
+def test_by_default_pictures_are_compared_by_the_methods_for_photographs():
+    result = segkit.compare([squares()])
+    assert [row["method"] for row in result.table] == list(_pipelines.PHOTOGRAPHS)
 
 
 def test_empty_images_give_empty_labels():

@@ -20,7 +20,7 @@ from tests.conftest import ROOT
 LAYERS = (
     ("__main__",),
     ("cli",),
-    ("comparison", "_page", "_pipelines", "plot", "datasets"),
+    ("comparison", "_page", "_pipelines", "_tasks", "_recipes", "plot", "datasets"),
     ("cnn", "training"),
     ("growing", "quadtrees", "flooding", "merging", "clustering", "classification"),
     ("random_field",),
