@@ -16,7 +16,7 @@ import json
 import os
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -50,26 +50,29 @@ def read(path: Any, limit: int | None, *, for_labels: bool) -> tuple[np.ndarray,
     For labels, colors count as alpha: neither is wanted.
     """
     source = as_path(path)
+    with opened(source) as (stream, size):
+        start = stream.read(16)
+        stream.seek(0)
+        if start.startswith(_TIFF_MAGIC):
+            array, kind = _read_tiff(stream, source, size, limit, for_labels=for_labels)
+        elif start.startswith(_NPY_MAGIC):
+            array, kind = _read_npy(stream, source, size, limit), "grey"
+        elif start.startswith(_ZIP_MAGIC):
+            array, kind = _read_npz(stream, limit, for_labels=for_labels), "grey"
+        else:
+            array, kind = _read_plain(stream, source, start, size, limit, for_labels=for_labels)
+    return array, kind == "alpha" or (for_labels and kind == "color")
+
+
+@contextlib.contextmanager
+def opened(source: Path) -> Iterator[tuple[IO[bytes], int]]:
+    """Open a file to decode; yield it and its size, and name it in whatever goes wrong."""
     with source.open("rb") as stream:  # a folder or a missing file: OSError with its name
         status = os.fstat(stream.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise ValueError(f"{source}: not a regular file")
-        start = stream.read(16)
-        stream.seek(0)
         with _damage_named(source):
-            if start.startswith(_TIFF_MAGIC):
-                array, kind = _read_tiff(
-                    stream, source, status.st_size, limit, for_labels=for_labels
-                )
-            elif start.startswith(_NPY_MAGIC):
-                array, kind = _read_npy(stream, source, status.st_size, limit), "grey"
-            elif start.startswith(_ZIP_MAGIC):
-                array, kind = _read_npz(stream, limit, for_labels=for_labels), "grey"
-            else:
-                array, kind = _read_plain(
-                    stream, source, start, status.st_size, limit, for_labels=for_labels
-                )
-    return array, kind == "alpha" or (for_labels and kind == "color")
+            yield stream, status.st_size
 
 
 @contextlib.contextmanager
@@ -77,7 +80,7 @@ def _damage_named(source: Path) -> Iterator[None]:
     """Turn whatever a decoder raises into a ValueError that names the file."""
     try:
         yield
-    except _RefusedError as error:
+    except RefusedError as error:
         raise ValueError(f"{source}: {error}") from None
     except OSError as error:
         if error.filename is not None:
@@ -89,7 +92,7 @@ def _damage_named(source: Path) -> Iterator[None]:
         raise ValueError(f"{source}: damaged or not supported ({_one_line(error)})") from error
 
 
-class _RefusedError(Exception):
+class RefusedError(Exception):
     """A file that is refused for a reason that can be told."""
 
 
@@ -104,14 +107,14 @@ def _refuse_large(shape: tuple[int, ...], limit: int | None) -> None:
         pixels *= int(side)
     if limit is not None and pixels > limit:
         size = " x ".join(map(str, shape))
-        raise _RefusedError(
+        raise RefusedError(
             f"holds {size} pixels, more than the {limit} allowed; pass a larger max_pixels"
         )
 
 
 def _refuse_more_than_file(claimed: float, size: int) -> None:
     if claimed > size:
-        raise _RefusedError(
+        raise RefusedError(
             f"damaged: its header promises at least {claimed:.0f} bytes, the file has {size}"
         )
 
@@ -128,13 +131,13 @@ def _read_plain(
         if accepts is not None and accepts(start) is True:
             break
     else:
-        raise _RefusedError(f"not an image that can be read ({_READABLE})")
+        raise RefusedError(f"not an image that can be read ({_READABLE})")
     with factory(stream, str(source)) as picture:
         columns, rows = picture.size
         _refuse_large((rows, columns), limit)
         _refuse_more_than_file(rows * columns / _PIXELS_PER_BYTE.get(name, np.inf), size)
         if name != "JPEG" and getattr(picture, "n_frames", 1) > 1:
-            raise _RefusedError("holds several frames; write them as a TIFF stack")
+            raise RefusedError("holds several frames; write them as a TIFF stack")
         raw = picture.tile[0][3] if name == "PNG" and picture.tile else ""
         deep_color = isinstance(raw, str) and raw.endswith(";16B") and picture.mode != "I;16"
         picture.load()
@@ -176,7 +179,7 @@ def _read_deep_png(stream: IO[bytes]) -> tuple[np.ndarray, str]:
     data = np.frombuffer(stream.read(), dtype=np.uint8)
     array = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
     if array is None:
-        raise _RefusedError("damaged: the 16-bit pixels cannot be decoded")
+        raise RefusedError("damaged: the 16-bit pixels cannot be decoded")
     if array.ndim == 2:
         return array, "grey"
     if array.shape[2] == 4:
@@ -191,15 +194,15 @@ def _read_tiff(
 
     with tifffile.TiffFile(stream, name=source.name) as tiff:
         if len(tiff.series) != 1:
-            raise _RefusedError(f"holds {len(tiff.series)} images of different kinds, not one")
+            raise RefusedError(f"holds {len(tiff.series)} images of different kinds, not one")
         series = tiff.series[0]
         axes, shape, page = series.axes, series.shape, series.keyframe
         if page is None or page.dtype is None:
-            raise _RefusedError("damaged: the type of its pixels is not known")
+            raise RefusedError("damaged: the type of its pixels is not known")
         if page.shaped_description is not None:
             promised = json.loads(page.shaped_description).get("shape", shape)
             if tuple(promised) != tuple(shape):
-                raise _RefusedError(f"damaged: promises shape {promised}, holds {list(shape)}")
+                raise RefusedError(f"damaged: promises shape {promised}, holds {list(shape)}")
         channel = axes.find("S")
         _refuse_large(tuple(side for k, side in enumerate(shape) if k != channel), limit)
         if page.compression == tifffile.COMPRESSION.NONE:
@@ -234,7 +237,7 @@ def _tiff_pixels(tiff: Any, stream: IO[bytes], shape: tuple[int, ...]) -> np.nda
     data = np.frombuffer(stream.read(), dtype=np.uint8)
     decoded, pages = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED)
     if not decoded:
-        raise _RefusedError("damaged: its compressed pixels cannot be decoded")
+        raise RefusedError("damaged: its compressed pixels cannot be decoded")
     stack = np.array(pages)
     if stack.shape[-1] == 3 and shape[-1] == 3:
         stack = stack[..., ::-1]
@@ -250,7 +253,7 @@ def _npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     else:
         shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
     if dtype.hasobject:
-        raise _RefusedError("holds Python objects, which are not read")
+        raise RefusedError("holds Python objects, which are not read")
     return shape, dtype
 
 
@@ -268,26 +271,39 @@ def _read_npz(stream: IO[bytes], limit: int | None, *, for_labels: bool) -> np.n
         meant = "labels.npy" if for_labels else "image.npy"
         wanted = [name for name in names if name == meant] or names
         if len(wanted) != 1:
-            raise _RefusedError(
+            raise RefusedError(
                 f"not an NPZ file with one array, or one named {meant[:-4]}; it holds "
                 + (", ".join(name.removesuffix(".npy") for name in names) or "none")
             )
-        member = archive.getinfo(wanted[0])
-        with archive.open(member) as data:
-            shape, dtype = _npy_header(data)
-        _refuse_large(shape, limit)
-        _refuse_more_than_file(
-            float(np.prod(shape, dtype=float)) * dtype.itemsize, member.file_size
-        )
-        # The directory can lie about the size too: deflate packs 1032 bytes into one.
-        _refuse_more_than_file(member.file_size / 1032, member.compress_size + 64)
-        with archive.open(member) as data:
-            array = np.lib.format.read_array(data, allow_pickle=False)
-            data.read(1)  # to the end, so that the checksum is compared
-    return _real_array(array)
+        return _real_array(_npz_member(archive, wanted[0], limit))
+
+
+def _npz_member(archive: zipfile.ZipFile, name: str, limit: int | None) -> np.ndarray:
+    member = archive.getinfo(name)
+    with archive.open(member) as data:
+        shape, dtype = _npy_header(data)
+    _refuse_large(shape, limit)
+    _refuse_more_than_file(float(np.prod(shape, dtype=float)) * dtype.itemsize, member.file_size)
+    # The directory can lie about the size too: deflate packs 1032 bytes into one.
+    _refuse_more_than_file(member.file_size / 1032, member.compress_size + 64)
+    with archive.open(member) as data:
+        array = np.lib.format.read_array(data, allow_pickle=False)
+        data.read(1)  # to the end, so that the checksum is compared
+    return array
+
+
+def read_arrays(path: Any, names: Iterable[str], limit: int | None) -> dict[str, np.ndarray]:
+    """Return the arrays of these names in an NPZ file, each of at most `limit` values."""
+    source = as_path(path)
+    with opened(source) as (stream, _), zipfile.ZipFile(stream) as archive:
+        held = archive.namelist()
+        for name in names:
+            if f"{name}.npy" not in held:
+                raise RefusedError(f"holds no array {name!r}")
+        return {name: _real_array(_npz_member(archive, f"{name}.npy", limit)) for name in names}
 
 
 def _real_array(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind not in "biuf" or array.ndim == 0:
-        raise _RefusedError(f"holds {array.dtype} of shape {array.shape}, not an image")
+        raise RefusedError(f"holds {array.dtype} of shape {array.shape}, not an image")
     return array

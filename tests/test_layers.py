@@ -20,13 +20,14 @@ from tests.conftest import ROOT
 LAYERS = (
     ("__main__",),
     ("cli",),
-    ("comparison", "_page", "_pipelines", "_tasks", "_recipes", "plot", "datasets"),
+    ("comparison", "_page", "_pipelines", "_tasks", "_recipes", "plot"),
+    ("datasets", "_dataset_forms"),
     ("cnn", "training"),
     ("growing", "quadtrees", "flooding", "merging", "clustering", "classification"),
     ("random_field",),
     ("_confidence", "_growth", "_seeds"),
     ("graphs", "relief", "features", "measuring", "outlining", "labels", "metrics", "panoptic"),
-    ("_files", "_decoding"),
+    ("_files", "_mat", "_decoding"),
     ("_helpers",),  # every other module with an underscore
     ("_check", "_grid", "_dtypes"),
 )
