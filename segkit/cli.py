@@ -70,7 +70,7 @@ def compare(
 ) -> None:
     r"""Segment images by every method, and set the results side by side on one page.
 
-    Without IMAGE the samples are taken: five photographs and a volume.
+    Without IMAGE the samples are taken: five photographs and two volumes.
 
     \b
     Examples:

@@ -1,13 +1,16 @@
-"""The sample images are there without a download."""
+"""The sample images are there without a download, and the drawn ones know their truth."""
 
 import numpy as np
+import pytest
 
+import segkit
 from segkit import datasets
 
 
-def test_samples_are_pictures_and_a_volume():
+def test_samples_are_pictures_and_volumes():
     images = datasets.samples()
     assert {image.ndim for image in images.values()} == {2, 3}
+    assert {"blobs", "tubes"} <= set(images)
     for name, image in images.items():
         assert image.dtype == np.uint8, name
         assert np.ptp(image) > 100, name
@@ -25,3 +28,27 @@ def test_blobs_are_the_same_each_time_and_know_their_truth():
     np.testing.assert_array_equal(image, again)
     assert image.shape == truth.shape
     assert image[truth > 0].mean() > image[truth == 0].mean() + 60
+
+
+def test_tubes_are_the_same_each_time_and_know_their_truth():
+    image, truth = datasets.tubes()
+    again, _ = datasets.tubes()
+    np.testing.assert_array_equal(image, again)
+    assert image.shape == truth.shape
+    assert image[truth > 0].mean() > image[truth == 0].mean() + 60
+
+
+@pytest.mark.parametrize(("shape", "n_levels"), [((48, 112, 112), 5), ((60, 80), 4), ((30, 40), 1)])
+def test_tubes_are_one_tree_that_branches_in_two(shape, n_levels):
+    _, truth = datasets.tubes(shape, n_levels=n_levels)
+    np.testing.assert_array_equal(np.unique(truth), np.arange(2**n_levels))
+    assert segkit.connected_components(truth > 0).max() == 1
+    for tube in range(2, 2**n_levels):
+        both = (truth == tube) | (truth == tube // 2)
+        assert segkit.connected_components(both, connectivity=truth.ndim).max() == 1, tube
+    trunk, tips = ((truth == tube).sum() for tube in (1, 2**n_levels - 1))
+    assert n_levels == 1 or trunk > tips
+
+
+def test_tubes_differ_by_their_seed():
+    assert (datasets.tubes((40, 60))[1] != datasets.tubes((40, 60), rng=1)[1]).any()
