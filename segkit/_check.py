@@ -155,6 +155,57 @@ def largest_label(array: np.ndarray, name: str = "labels") -> int:
     return largest
 
 
+def truths(
+    value: Any, shape: tuple[int, ...], name: str = "truth", *, maps: bool = False
+) -> list[np.ndarray]:
+    """Return the annotations of an image: one, a sequence of them, or a stack along the first axis.
+
+    `value` is one annotation if it has as many axes as `shape`, and several if it
+    has one more.  Each is a label image, or with `maps` a map of bool.
+    """
+    several = list(value) if _depth(value) == len(shape) + 1 else [value]
+    if not several or (isinstance(value, (list, tuple)) and not value):
+        raise ValueError(f"`{name}` must hold at least one annotation, got none")
+    checked = [labels(one, name) for one in several]
+    for k, array in enumerate(checked):
+        same_shape(array, name, shape, "test")
+        if maps:
+            checked[k] = np.asarray(mask(array, shape, "test", name))
+    return checked
+
+
+def _depth(value: Any) -> int:
+    """Return the number of axes of an array, or of nested sequences down to their first items."""
+    if isinstance(value, (list, tuple)):
+        return 1 + (_depth(value[0]) if value else 0)
+    return np.ndim(value)
+
+
+def listed(value: Any, name: str) -> list[Any]:
+    """Return a sequence of at least one item as a list."""
+    if not isinstance(value, (list, tuple, np.ndarray)) or _depth(value) == 0:
+        raise TypeError(f"`{name}` must be a sequence, got {_shown(value)}")
+    if len(value) == 0:
+        raise ValueError(f"`{name}` must hold at least one item, got none")
+    return list(value)
+
+
+def table(
+    value: Any, name: str, axes: Sequence[str], *, integers: bool = False, empty: bool = False
+) -> np.ndarray:
+    """Return finite numbers with one axis for each of `axes`; with `empty` the last may be."""
+    array = as_array(value, name)
+    sides = array.shape[:-1] if empty else array.shape
+    if array.ndim != len(axes) or 0 in sides:
+        raise ValueError(
+            f"`{name}` must have the axes ({', '.join(axes)}), none empty, got shape {array.shape}"
+        )
+    if integers and array.dtype.kind not in "iu":
+        raise TypeError(f"`{name}` must hold integers, got dtype {array.dtype}")
+    refuse_not_finite(array, name)
+    return array.astype(np.int64 if integers else np.float64)
+
+
 def mask(value: Any, shape: tuple[int, ...], like: str, name: str = "mask") -> np.ndarray | None:
     """Return a mask as bool, or None: bool or integers 0 and 1, of the given shape."""
     if value is None:

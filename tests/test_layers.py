@@ -27,6 +27,7 @@ LAYERS = (
     ("random_field",),
     ("_confidence", "_growth", "_seeds"),
     ("graphs", "relief", "features", "measuring", "outlining", "labels", "metrics", "panoptic"),
+    ("_optimal_scales", "_boundary_scores"),
     ("_files", "_mat", "_decoding"),
     ("_helpers",),  # every other module with an underscore
     ("_check", "_grid", "_dtypes"),
