@@ -1,5 +1,6 @@
 """segkit: classical image segmentation, every method giving a label image."""
 
+from . import metrics
 from ._files import read_image, read_labels, write_image, write_labels
 from .comparison import METHODS, Comparison, compare, segment
 from .flooding import watershed
@@ -23,6 +24,7 @@ __all__ = [
     "local_minima",
     "masks",
     "mean_image",
+    "metrics",
     "read_image",
     "read_labels",
     "region_growing",

@@ -10,6 +10,7 @@ here fails the first test.
 import inspect
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
 from threading import Barrier
 
 import numpy as np
@@ -19,9 +20,14 @@ import segkit
 from tests.strategies import INTEGER_DTYPES, REAL_DTYPES
 
 IMAGES = ("image", "relief")
-LABELS = ("labels", "first", "second", "markers", "seeds")
+LABELS = ("labels", "first", "second", "markers", "seeds", "truth", "test")
 FILES = ("read_image", "read_labels", "write_image", "write_labels")  # see test_files
+OUTLINES = ("metrics.match_boundaries",)  # maps of bool: see test_boundary_scores
+SUMMARIES = tuple(  # of numbers, not of images: see test_optimal_scales
+    f"metrics.{name}" for name in segkit.metrics.__all__ if name.startswith("optimal_")
+)
 PIPELINES = ("segment", "compare")  # tests/test_comparison.py sweeps these
+ELSEWHERE = (*FILES, *OUTLINES, *SUMMARIES, *PIPELINES)
 
 
 def picture(shape, dtype=np.uint8):
@@ -97,20 +103,38 @@ CALLS = {
     "watershed, compact": lambda a: {
         "relief": a, "markers": corners(a.shape), "compactness": 0.5, "max_level": 2,
     },
+    "metrics.contingency": lambda a: {"truth": a, "test": picture(a.shape) // 2},
+    "metrics.contingency, ignore": lambda a: {"truth": corners(a.shape), "test": a, "ignore": 2},
+    "metrics.rand_index": lambda a: {"truth": picture(a.shape) // 2, "test": a},
+    "metrics.adjusted_rand_index": lambda a: {"truth": a, "test": picture(a.shape) // 2},
+    "metrics.adapted_rand_error": lambda a: {"truth": a, "test": corners(a.shape), "ignore": 0},
+    "metrics.variation_of_information": lambda a: {"truth": a, "test": picture(a.shape) // 2},
+    "metrics.normalized_mutual_information": lambda a: {"truth": corners(a.shape), "test": a},
+    "metrics.segmentation_covering": lambda a: {"truth": a, "test": picture(a.shape) // 2},
+    "metrics.region_overlaps": lambda a: {"truth": a, "test": picture(a.shape) // 2},
+    "metrics.match_instances": lambda a: {"truth": a, "test": picture(a.shape) // 2, "iou": 0.1},
+    "metrics.average_precision": lambda a: {"truth": picture(a.shape) // 2, "test": a},
+    "metrics.panoptic_quality": lambda a: {"truth": a, "test": picture(a.shape) // 2},
+    "metrics.boundary_scores": lambda a: {"truth": a, "test": picture(a.shape) // 2},
+    "metrics.boundary_counts": lambda a: {"truth": picture(a.shape) // 2, "test": a},
+    "metrics.boundary_pixels": lambda a: {"labels": a},
 }  # fmt: skip
-PUBLIC = [name for name in segkit.__all__ if inspect.isfunction(getattr(segkit, name))]
+NAMES = (*segkit.__all__, *(f"metrics.{name}" for name in segkit.metrics.__all__))
+PUBLIC = [name for name in NAMES if inspect.isfunction(attrgetter(name)(segkit))]
 SHAPES_OF_ONE = [(1,), (6,), (1, 5), (5, 1), (1, 1, 4), (3, 1, 2), (1, 1, 1, 1), (2, 1, 3, 2)]
 
 
 def function_of(name):
-    return getattr(segkit, name.split(",")[0])
+    return attrgetter(name.split(",")[0])(segkit)
 
 
 def run(name, arguments):
     """Call a function and return all that it gives as a list of arrays."""
     result = function_of(name)(**arguments)
-    if isinstance(result, np.ndarray):
-        return [result]
+    if isinstance(result, (np.ndarray, float)):
+        return [np.asarray(result)]
+    if isinstance(result, tuple):
+        return [np.asarray(part) for part in result]
     if isinstance(result, dict):
         # The least and the largest value have the type of the image: exact in 64 bits.
         wide = ("min", "max")
@@ -150,7 +174,7 @@ def swept_argument(name):
 
 
 def test_every_public_function_is_in_the_table():
-    named = {name.split(",")[0] for name in CALLS} | {*FILES, *PIPELINES}
+    named = {name.split(",")[0] for name in CALLS} | {*ELSEWHERE}
     assert set(PUBLIC) <= named, "add a call to CALLS"
     assert named <= set(PUBLIC), "no such function"
 
@@ -273,10 +297,21 @@ def test_empty_arrays(name, shape):
             assert result.size == 0
         else:
             assert result.shape == shape
+    elif name.startswith("metrics."):
+        assert_nothing_is_perfect(result)
     elif isinstance(result, dict):
         assert all(len(column) == 0 for column in result.values())
     else:
         assert list(result) == []
+
+
+def assert_nothing_is_perfect(result):
+    """Check a measure of no pixels: 0 or 1, or arrays of nothing."""
+    for part in result if isinstance(result, tuple) else (result,):
+        if isinstance(part, np.ndarray):
+            assert part.size == 0
+        else:
+            assert part in (0, 1)
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -500,22 +535,30 @@ BAD_ARGUMENTS = {
         },
     },
     ("background",): {TypeError: {"text": "black", "list": [0]}},
+    ("ignore",): {
+        TypeError: {"text": "0", "list": [0], "half": 0.5, "bool": False},
+        ValueError: {"negative": -1, "nan": NAN, "inf": INF},
+    },
+    ("iou",): {TypeError: NOT_NUMBERS, ValueError: {"zero": 0, "above": 1.5}},
 }  # fmt: skip
 
 
 def bad_calls():
     """Yield (id, function, argument, bad value, error) for all arguments of all functions."""
     for name in PUBLIC:
-        if name in FILES or name in PIPELINES:
+        if name in ELSEWHERE:
             continue
-        for argument in inspect.signature(getattr(segkit, name)).parameters:
+        for argument in inspect.signature(attrgetter(name)(segkit)).parameters:
             for arguments, errors in BAD_ARGUMENTS.items():
                 if argument not in arguments:
                     continue
                 for error, values in errors.items():
                     for kind, value in values.items():
-                        if (name, argument, kind) == ("regions", "image", "none"):
-                            continue  # the one image that may be left out
+                        if (name, argument, kind) in (
+                            ("regions", "image", "none"),  # the one image that may be left out
+                            ("metrics.average_precision", "iou", "list"),
+                        ):
+                            continue
                         yield pytest.param(
                             name, argument, value, error, id=f"{name}-{argument}-{kind}"
                         )
@@ -544,8 +587,8 @@ def test_bad_arguments(name, argument, value, error):
 def test_every_argument_has_bad_values():
     known = {argument for arguments in BAD_ARGUMENTS for argument in arguments}
     for name in PUBLIC:
-        if name not in FILES and name not in PIPELINES:
-            assert set(inspect.signature(getattr(segkit, name)).parameters) <= known, name
+        if name not in ELSEWHERE:
+            assert set(inspect.signature(attrgetter(name)(segkit)).parameters) <= known, name
 
 
 IMAGE = picture((3, 3), np.float64)
@@ -629,6 +672,11 @@ BAD_COMBINATIONS = {
     "watershed, flat markers for a volume": (
         "watershed", {"relief": COLOR, "markers": corners((5, 4))}, "markers",
     ),
+    **{
+        f"{name}, other shapes": (name, {"truth": SMALL, "test": np.eye(3, dtype=int)}, "truth")
+        for name in PUBLIC
+        if {"truth", "test"} <= set(inspect.signature(attrgetter(name)(segkit)).parameters)
+    },
     "join, other shapes": ("join", {"first": corners((3, 3)), "second": SMALL}, "second"),
     "regions, other shapes": ("regions", {"labels": corners((3, 3)), "image": SMALL}, "image"),
     "mean_image, other shapes": (
@@ -672,4 +720,4 @@ def test_a_color_image_taken_as_a_volume_gets_a_hint(name, arguments):
 @pytest.mark.parametrize("name", [n for n in PUBLIC if n not in FILES])
 def test_calls_without_arguments_are_a_type_error(name):
     with pytest.raises(TypeError):
-        getattr(segkit, name)()
+        attrgetter(name)(segkit)()

@@ -9,6 +9,7 @@ import inspect
 import re
 import subprocess
 import sys
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,9 @@ LAYERS = (
     ("growing", "quadtrees", "flooding", "merging", "clustering", "classification"),
     ("random_field",),
     ("_confidence", "_growth", "_seeds"),
-    ("graphs", "relief", "features", "measuring", "outlining", "labels", "metrics", "panoptic"),
-    ("_optimal_scales", "_boundary_scores"),
+    ("metrics", "_optimal_scales", "_boundary_scores"),
+    ("_partitions", "_superpixels", "_instances"),
+    ("graphs", "relief", "features", "measuring", "outlining", "labels", "panoptic"),
     ("_files", "_mat", "_decoding"),
     ("_helpers",),  # every other module with an underscore
     ("_check", "_grid", "_dtypes"),
@@ -44,7 +46,8 @@ MODULES = sorted((ROOT / "segkit").glob("*.py"))
 KERNELS = sorted((ROOT / "segkit_ext").glob("*.pyx"))
 CYTHON = sorted((ROOT / "segkit_ext").glob("*.p[yx][xd]"))
 PUBLIC = sorted(getattr(segkit, "__all__", ()))
-FUNCTIONS = [name for name in PUBLIC if inspect.isfunction(getattr(segkit, name))]
+MEASURES = [f"metrics.{name}" for name in segkit.metrics.__all__]
+FUNCTIONS = [name for name in (*PUBLIC, *MEASURES) if inspect.isfunction(attrgetter(name)(segkit))]
 
 
 def imports(path):
@@ -230,17 +233,17 @@ def test_no_module_bears_a_public_name():
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_first_arguments_are_arrays_and_the_rest_is_keyword_only(name):
-    parameters = inspect.signature(getattr(segkit, name)).parameters.values()
+    parameters = inspect.signature(attrgetter(name)(segkit)).parameters.values()
     positional = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
     assert 1 <= len(positional) <= 2, [p.name for p in positional]
     for parameter in parameters:
         assert parameter.annotation is not parameter.empty, parameter.name
-    assert inspect.signature(getattr(segkit, name)).return_annotation is not inspect._empty
+    assert inspect.signature(attrgetter(name)(segkit)).return_annotation is not inspect._empty
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_docstrings_have_every_section_and_parameter(name):
-    function = getattr(segkit, name)
+    function = attrgetter(name)(segkit)
     text = inspect.getdoc(function) or ""
     sections = dict(re.findall(r"^(\w+)\n-+\n(.*?)(?=^\w+\n-+\n|\Z)", text, re.M | re.S))
     if "Yields" in sections:
@@ -257,7 +260,7 @@ def test_docstrings_have_every_section_and_parameter(name):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_files_named_in_docstrings_exist(name):
-    text = inspect.getdoc(getattr(segkit, name)) or ""
+    text = inspect.getdoc(attrgetter(name)(segkit)) or ""
     for path in re.findall(r"\b(?:segkit_ext|tests|demos|benchmarks)/[\w/]+\.\w+", text):
         assert (ROOT / path).is_file(), path
 
