@@ -169,7 +169,7 @@ def boundary_counts(
     """
     array = _check.labels(test, "test")
     truths = _check.truths(truth, array.shape)
-    radius = _radius(tolerance, array.shape)
+    radius = radius_of(tolerance, array.shape)
     return _counts([_boundary(one) for one in truths], _boundary(array), radius)
 
 
@@ -220,7 +220,7 @@ def match_boundaries(
     array = _check.labels(test, "test")
     found = _check.mask(array, array.shape, "test", "test")
     truths = _check.truths(truth, array.shape, maps=True)
-    return _counts(truths, np.asarray(found), _radius(tolerance, array.shape))
+    return _counts(truths, np.asarray(found), radius_of(tolerance, array.shape))
 
 
 def boundary_pixels(labels: ArrayLike) -> np.ndarray:
@@ -260,7 +260,7 @@ def boundary_pixels(labels: ArrayLike) -> np.ndarray:
     return _boundary(_check.labels(labels))
 
 
-def _radius(tolerance: float, shape: tuple[int, ...]) -> float:
+def radius_of(tolerance: float, shape: tuple[int, ...]) -> float:
     """Return a checked tolerance in pixels."""
     return _check.number(tolerance, "tolerance") * math.sqrt(sum(side * side for side in shape))
 

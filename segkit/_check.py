@@ -206,7 +206,9 @@ def table(
     return array.astype(np.int64 if integers else np.float64)
 
 
-def mask(value: Any, shape: tuple[int, ...], like: str, name: str = "mask") -> np.ndarray | None:
+def mask(
+    value: Any, shape: tuple[int, ...], like: str, name: str = "mask", *, hint: str = ""
+) -> np.ndarray | None:
     """Return a mask as bool, or None: bool or integers 0 and 1, of the given shape."""
     if value is None:
         return None
@@ -216,7 +218,7 @@ def mask(value: Any, shape: tuple[int, ...], like: str, name: str = "mask") -> n
     same_shape(array, name, shape, like)
     if array.dtype != np.bool_:
         if array.size and (array.min() < 0 or array.max() > 1):
-            raise ValueError(f"`{name}` must be bool (or 0 and 1), got other values")
+            raise ValueError(f"`{name}` must be bool (or 0 and 1), got other values{hint}")
         array = array.astype(bool)
     return array
 

@@ -27,7 +27,7 @@ LAYERS = (
     ("growing", "quadtrees", "flooding", "merging", "clustering", "classification"),
     ("random_field",),
     ("_confidence", "_growth", "_seeds"),
-    ("metrics", "_optimal_scales", "_boundary_scores"),
+    ("metrics", "_optimal_scales", "_class_scores", "_boundary_scores", "_mask_scores"),
     ("_partitions", "_superpixels", "_instances"),
     ("graphs", "relief", "features", "measuring", "outlining", "labels", "panoptic"),
     ("_files", "_mat", "_decoding"),
