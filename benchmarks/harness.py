@@ -38,6 +38,7 @@ PACKAGES = {  # module -> distribution
     "fastremap": "fastremap",
     "diplib": "diplib",
     "mahotas": "mahotas",
+    "sklearn": "scikit-learn",
 }
 
 

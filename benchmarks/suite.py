@@ -3,9 +3,19 @@
 import time
 from statistics import median
 
-from benchmarks import boundaries, components, growing, harness, inputs, regions, relabel, watershed
+from benchmarks import (
+    boundaries,
+    components,
+    contingency,
+    growing,
+    harness,
+    inputs,
+    regions,
+    relabel,
+    watershed,
+)
 
-FAMILIES = (watershed, components, growing, boundaries, relabel, regions)
+FAMILIES = (watershed, components, growing, boundaries, relabel, regions, contingency)
 SMALL_CALLS = 200
 OVERHEAD_LIMIT = 50.0  # microseconds on a 64 x 64 image
 GROWTH_LIMIT = 1.5  # ns per pixel at 16 megapixels over that at 1

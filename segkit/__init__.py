@@ -1,6 +1,6 @@
 """segkit: classical image segmentation, every method giving a label image."""
 
-from . import metrics
+from . import metrics, panoptic
 from ._files import read_image, read_labels, write_image, write_labels
 from .comparison import METHODS, Comparison, compare, segment
 from .flooding import watershed
@@ -25,6 +25,7 @@ __all__ = [
     "masks",
     "mean_image",
     "metrics",
+    "panoptic",
     "read_image",
     "read_labels",
     "region_growing",

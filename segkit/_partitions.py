@@ -80,9 +80,10 @@ def rand_index(
 
     Parameters
     ----------
-    truth : (...) integer array, or a list of them
-        Reference label image.  For a list the mean over its elements is given:
-        over annotators, this is the probabilistic Rand index.
+    truth : (...) integer array, or several
+        Reference label image.  For a list, or a stack along the first axis, the
+        mean over its elements is given: over annotators, this is the probabilistic
+        Rand index.
     test : (...) integer array
         Label image of the same shape.
     ignore : int, optional
@@ -128,7 +129,7 @@ def rand_index(
     >>> metrics.rand_index([[1, 1, 2, 2], [4, 4, 4, 9]], [4, 4, 4, 9])
     0.75
     """
-    return _mean(_rand_index, truth, test, ignore)
+    return mean_over_truths(lambda table: _rand_index(*_pairs(table)), truth, test, ignore)
 
 
 def adjusted_rand_index(
@@ -138,8 +139,9 @@ def adjusted_rand_index(
 
     Parameters
     ----------
-    truth : (...) integer array, or a list of them
-        Reference label image; for a list the mean over its elements is given.
+    truth : (...) integer array, or several
+        Reference label image; for a list, or a stack along the first axis, the
+        mean over its elements is given.
     test : (...) integer array
         Label image of the same shape.
     ignore : int, optional
@@ -183,7 +185,7 @@ def adjusted_rand_index(
     >>> metrics.adjusted_rand_index([1, 1, 2, 2], [1, 2, 1, 2])
     -0.5
     """
-    return _mean(_adjusted_rand_index, truth, test, ignore)
+    return mean_over_truths(lambda table: _adjusted_rand_index(*_pairs(table)), truth, test, ignore)
 
 
 def adapted_rand_error(
@@ -193,8 +195,9 @@ def adapted_rand_error(
 
     Parameters
     ----------
-    truth : (...) integer array, or a list of them
-        Reference label image; for a list the means over its elements are given.
+    truth : (...) integer array, or several
+        Reference label image; for a list, or a stack along the first axis, the
+        means over its elements are given.
     test : (...) integer array
         Label image of the same shape.
     ignore : int, optional
@@ -243,9 +246,11 @@ def adapted_rand_error(
     --------
     >>> from segkit import metrics
     >>> metrics.adapted_rand_error([1, 1, 2, 2], [1, 2, 3, 3])
-    AdaptedRandError(error=0.33333333333333337, precision=1.0, recall=0.5)
+    AdaptedRandError(error=0.3333333333333333, precision=1.0, recall=0.5)
     """
-    return AdaptedRandError(*_means(_adapted_rand_error, truth, test, ignore))
+    return AdaptedRandError(
+        *_means(lambda table: _adapted_rand_error(*_pairs(table)), truth, test, ignore)
+    )
 
 
 def variation_of_information(
@@ -255,8 +260,9 @@ def variation_of_information(
 
     Parameters
     ----------
-    truth : (...) integer array, or a list of them
-        Reference label image; for a list the means over its elements are given.
+    truth : (...) integer array, or several
+        Reference label image; for a list, or a stack along the first axis, the
+        means over its elements are given.
     test : (...) integer array
         Label image of the same shape.
     ignore : int, optional
@@ -312,8 +318,9 @@ def normalized_mutual_information(
 
     Parameters
     ----------
-    truth : (...) integer array, or a list of them
-        Reference label image; for a list the mean over its elements is given.
+    truth : (...) integer array, or several
+        Reference label image; for a list, or a stack along the first axis, the
+        mean over its elements is given.
     test : (...) integer array
         Label image of the same shape.
     ignore : int, optional
@@ -358,7 +365,7 @@ def normalized_mutual_information(
     >>> metrics.normalized_mutual_information([1, 1, 2, 2], [1, 2, 1, 2])
     0.0
     """
-    return _mean(_normalized_mutual_information, truth, test, ignore)
+    return mean_over_truths(_normalized_mutual_information, truth, test, ignore)
 
 
 def segmentation_covering(
@@ -368,8 +375,9 @@ def segmentation_covering(
 
     Parameters
     ----------
-    truth : (...) integer array, or a list of them
-        Reference label image; for a list the regions of all of them count.
+    truth : (...) integer array, or several
+        Reference label image; for a list, or a stack along the first axis, the
+        regions of all of them count.
     test : (...) integer array
         Label image of the same shape.
     ignore : int, optional
@@ -467,18 +475,19 @@ def region_overlaps(
 
 def scores(table: ContingencyTable) -> dict[str, float]:
     """Return every measure of partitions by name, from one contingency table."""
-    adapted = _adapted_rand_error(table)
-    information = _variation_of_information(table)
+    pairs = _pairs(table)
+    error, precision, recall = _adapted_rand_error(*pairs)
+    split, merge = _variation_of_information(table)
     return {
-        "rand_index": _rand_index(table),
-        "adjusted_rand_index": _adjusted_rand_index(table),
-        "adapted_rand_error": adapted[0],
-        "adapted_rand_precision": adapted[1],
-        "adapted_rand_recall": adapted[2],
-        "variation_of_information": information[0] + information[1],
-        "split": information[0],
-        "merge": information[1],
-        "normalized_mutual_information": _normalized_mutual_information(table),
+        "rand_index": _rand_index(*pairs),
+        "adjusted_rand_index": _adjusted_rand_index(*pairs),
+        "adapted_rand_error": error,
+        "adapted_rand_precision": precision,
+        "adapted_rand_recall": recall,
+        "variation_of_information": split + merge,
+        "split": split,
+        "merge": merge,
+        "normalized_mutual_information": _normalized_mutual_information(table, split + merge),
         "segmentation_covering": covering_of([overlaps_of(table)]),
     }
 
@@ -509,25 +518,24 @@ def iou_of(table: ContingencyTable) -> np.ndarray:
     return table.counts / union
 
 
-def _rand_index(table: ContingencyTable) -> float:
-    both, truth, test, total = _pairs(table)
+def _rand_index(both: int, truth: int, test: int, total: int) -> float:
     return (total + 2 * both - truth - test) / total if total else 1.0
 
 
-def _adjusted_rand_index(table: ContingencyTable) -> float:
-    both, truth, test, total = _pairs(table)
+def _adjusted_rand_index(both: int, truth: int, test: int, total: int) -> float:
     # Both sides of the fraction times twice the number of pairs: integers.
     most = (truth + test) * total - 2 * truth * test
     return 2 * (both * total - truth * test) / most if most else 1.0
 
 
-def _adapted_rand_error(table: ContingencyTable) -> tuple[float, float, float]:
-    both, truth, test, _ = _pairs(table)
+def _adapted_rand_error(
+    both: int, truth: int, test: int, _total: int
+) -> tuple[float, float, float]:
     if truth + test == 0:
         return 0.0, 1.0, 1.0
     precision = both / test if test else 0.0
     recall = both / truth if truth else 0.0
-    return 1.0 - 2 * both / (truth + test), precision, recall
+    return (truth + test - 2 * both) / (truth + test), precision, recall
 
 
 def _variation_of_information(table: ContingencyTable) -> tuple[float, float]:
@@ -537,12 +545,17 @@ def _variation_of_information(table: ContingencyTable) -> tuple[float, float]:
     )
 
 
-def _normalized_mutual_information(table: ContingencyTable) -> float:
+def _normalized_mutual_information(
+    table: ContingencyTable, variation: float | None = None
+) -> float:
+    """Return it, with the variation of information where that is known."""
+    if variation is None:
+        variation = sum(_variation_of_information(table))
     whole = np.int64(table.n)
     most = _entropy(table.truth_sizes, whole, table.n) + _entropy(table.test_sizes, whole, table.n)
     if most == 0:
         return 1.0
-    return max(0.0, 1.0 - sum(_variation_of_information(table)) / most)
+    return max(0.0, 1.0 - variation / most)
 
 
 def _entropy(parts: np.ndarray, wholes: np.ndarray | np.int64, n: int) -> float:
@@ -574,7 +587,7 @@ def _means(
     return [math.fsum(column) / len(rows) for column in zip(*rows, strict=True)]
 
 
-def _mean(
+def mean_over_truths(
     measure: Callable[[ContingencyTable], float],
     truth: ArrayLike | Sequence[ArrayLike],
     test: ArrayLike,

@@ -56,6 +56,12 @@ from ._partitions import (
     segmentation_covering,
     variation_of_information,
 )
+from ._superpixels import (
+    achievable_accuracy,
+    compactness,
+    explained_variation,
+    undersegmentation_error,
+)
 
 __all__ = [
     "AdaptedRandError",
@@ -69,6 +75,7 @@ __all__ = [
     "PanopticQuality",
     "RegionOverlaps",
     "VariationOfInformation",
+    "achievable_accuracy",
     "adapted_rand_error",
     "adjusted_rand_index",
     "average_precision",
@@ -77,9 +84,11 @@ __all__ = [
     "boundary_pixels",
     "boundary_scores",
     "class_accuracy",
+    "compactness",
     "confusion_matrix",
     "contingency",
     "dice",
+    "explained_variation",
     "hausdorff",
     "iou_per_class",
     "jaccard",
@@ -95,5 +104,6 @@ __all__ = [
     "rand_index",
     "region_overlaps",
     "segmentation_covering",
+    "undersegmentation_error",
     "variation_of_information",
 ]

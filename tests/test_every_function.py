@@ -21,13 +21,15 @@ from tests.strategies import INTEGER_DTYPES, REAL_DTYPES
 
 IMAGES = ("image", "relief")
 LABELS = ("labels", "first", "second", "markers", "seeds", "truth", "test")
+LABELS += ("classes", "instances", "ids")
 FILES = ("read_image", "read_labels", "write_image", "write_labels")  # see test_files
 OUTLINES = ("metrics.match_boundaries",)  # maps of bool: see test_boundary_scores
 SUMMARIES = tuple(  # of numbers, not of images: see test_optimal_scales
     f"metrics.{name}" for name in segkit.metrics.__all__ if name.startswith("optimal_")
 )
+COLORS = ("panoptic.from_coco",)  # see test_panoptic
 PIPELINES = ("segment", "compare")  # tests/test_comparison.py sweeps these
-ELSEWHERE = (*FILES, *OUTLINES, *SUMMARIES, *PIPELINES)
+ELSEWHERE = (*FILES, *OUTLINES, *COLORS, *SUMMARIES, *PIPELINES)
 
 
 def picture(shape, dtype=np.uint8):
@@ -115,6 +117,10 @@ CALLS = {
     "metrics.match_instances": lambda a: {"truth": a, "test": picture(a.shape) // 2, "iou": 0.1},
     "metrics.average_precision": lambda a: {"truth": picture(a.shape) // 2, "test": a},
     "metrics.panoptic_quality": lambda a: {"truth": a, "test": picture(a.shape) // 2},
+    "metrics.undersegmentation_error": lambda a: {"truth": picture(a.shape) // 2, "test": a},
+    "metrics.achievable_accuracy": lambda a: {"truth": picture(a.shape) // 2, "test": a},
+    "metrics.explained_variation": lambda a: {"image": a, "test": picture(a.shape) // 2},
+    "metrics.compactness": lambda a: {"test": a, "spacing": (2,) * a.ndim},
     "metrics.boundary_scores": lambda a: {"truth": a, "test": picture(a.shape) // 2},
     "metrics.boundary_counts": lambda a: {"truth": picture(a.shape) // 2, "test": a},
     "metrics.boundary_pixels": lambda a: {"labels": a},
@@ -134,9 +140,16 @@ CALLS = {
         "truth": picture(a.shape) // 2, "test": a, "label": 1, "between": "surfaces",
         "percentile": 95, "spacing": (0.5,) * a.ndim,
     },
+    "panoptic.encode": lambda a: {"classes": a, "instances": picture(a.shape) // 2, "divisor": 9},
+    "panoptic.decode": lambda a: {"ids": a, "divisor": 2},
+    "panoptic.to_coco": lambda a: {"ids": a},
 }  # fmt: skip
 PER_CLASS = ("metrics.confusion_matrix", "metrics.iou_per_class")  # arrays, but not of pixels
-NAMES = (*segkit.__all__, *(f"metrics.{name}" for name in segkit.metrics.__all__))
+NAMES = (
+    *segkit.__all__,
+    *(f"metrics.{name}" for name in segkit.metrics.__all__),
+    *(f"panoptic.{name}" for name in segkit.panoptic.__all__),
+)
 PUBLIC = [name for name in NAMES if inspect.isfunction(attrgetter(name)(segkit))]
 SHAPES_OF_ONE = [(1,), (6,), (1, 5), (5, 1), (1, 1, 4), (3, 1, 2), (1, 1, 1, 1), (2, 1, 3, 2)]
 
@@ -290,8 +303,10 @@ def test_sides_of_one(name, shape):
         wanted = shape
         if arguments.get("mode") == "subpixel":
             wanted = tuple(2 * side - 1 for side in shape)
+        if name == "panoptic.to_coco":
+            wanted = (*shape, 3)
         assert result[0].shape == wanted
-    if len(shape) > 1 and name.split(",")[0] not in ("regions", "masks"):
+    if len(shape) > 1 and name.split(",")[0] not in ("regions", "masks", "metrics.compactness"):
         flat = tuple(side for side in shape if side > 1) or (1,)
         squeezed = CALLS[name](picture(shape).reshape(flat))
         for key, value in arguments.items():  # the same arrays, without the sides of one
@@ -314,8 +329,8 @@ def test_empty_arrays(name, shape):
         if arguments.get("mode") == "subpixel":
             assert result.size == 0
         else:
-            assert result.shape == shape
-    elif name.startswith("metrics."):
+            assert result.shape[: len(shape)] == shape
+    elif isinstance(result, (float, tuple)):
         assert_nothing_is_perfect(result)
     elif isinstance(result, dict):
         assert all(len(column) == 0 for column in result.values())
@@ -571,6 +586,10 @@ BAD_ARGUMENTS = {
     ("matrix",): {
         TypeError: {"text": "matrix", "complex": np.zeros((2, 2), complex), "floats": np.eye(2)},
         ValueError: {"oblong": np.zeros((2, 3), int), "row 0": np.eye(2, dtype=int)},
+    },
+    ("divisor",): {
+        TypeError: {**NOT_NUMBERS, "half": 2.5, "none": None},
+        ValueError: {"zero": 0, "negative": -1, "nan": NAN, "inf": INF},
     },
     ("iou",): {TypeError: NOT_NUMBERS, ValueError: {"zero": 0, "above": 1.5}},
 }  # fmt: skip

@@ -28,7 +28,7 @@ LAYERS = (
     ("random_field",),
     ("_confidence", "_growth", "_seeds"),
     ("metrics", "_optimal_scales", "_class_scores", "_boundary_scores", "_mask_scores"),
-    ("_partitions", "_superpixels", "_instances"),
+    ("_superpixels", "_partitions", "_instances"),
     ("graphs", "relief", "features", "measuring", "outlining", "labels", "panoptic"),
     ("_files", "_mat", "_decoding"),
     ("_helpers",),  # every other module with an underscore
@@ -46,8 +46,12 @@ MODULES = sorted((ROOT / "segkit").glob("*.py"))
 KERNELS = sorted((ROOT / "segkit_ext").glob("*.pyx"))
 CYTHON = sorted((ROOT / "segkit_ext").glob("*.p[yx][xd]"))
 PUBLIC = sorted(getattr(segkit, "__all__", ()))
-MEASURES = [f"metrics.{name}" for name in segkit.metrics.__all__]
-FUNCTIONS = [name for name in (*PUBLIC, *MEASURES) if inspect.isfunction(attrgetter(name)(segkit))]
+INSIDE = [
+    f"{space}.{name}"
+    for space in ("metrics", "panoptic")
+    for name in getattr(segkit, space).__all__
+]
+FUNCTIONS = [name for name in (*PUBLIC, *INSIDE) if inspect.isfunction(attrgetter(name)(segkit))]
 
 
 def imports(path):
