@@ -4,6 +4,7 @@ from . import metrics, panoptic
 from ._files import read_image, read_labels, write_image, write_labels
 from .comparison import METHODS, Comparison, compare, segment
 from .flooding import watershed
+from .graphs import RegionGraph, region_graph, split_region
 from .growing import find_seeds, region_growing
 from .labels import connected_components, join, masks, relabel, remove_small
 from .measuring import mean_image, regions
@@ -15,6 +16,7 @@ __version__ = "0.1.0"
 __all__ = [
     "METHODS",
     "Comparison",
+    "RegionGraph",
     "boundaries",
     "compare",
     "connected_components",
@@ -28,11 +30,13 @@ __all__ = [
     "panoptic",
     "read_image",
     "read_labels",
+    "region_graph",
     "region_growing",
     "regions",
     "relabel",
     "remove_small",
     "segment",
+    "split_region",
     "watershed",
     "write_image",
     "write_labels",

@@ -228,22 +228,26 @@ def _shape_sums(numbered: np.ndarray, n: int) -> np.ndarray:
     return sums
 
 
+def _shape_parts(sums: np.ndarray, ndim: int) -> tuple[np.ndarray, ...]:
+    """Return pixels (n,), then first, one behind the last, sum of indices, faces, (n, ndim)."""
+    bounds = [k + 4 - ndim for k in (_FIRST, _LAST, _TOTAL, _FACES)]
+    low, last, total, faces = (sums[:, k : k + ndim] for k in bounds)
+    return sums[:, _PIXELS], low, last + 1, total, faces
+
+
 def _shape_columns(
     sums: np.ndarray, ids: np.ndarray, shape: tuple[int, ...], spacing: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Return all columns that need no image."""
     ndim = len(shape)
-    pixels = sums[:, _PIXELS]
+    pixels, low, high, total, faces = _shape_parts(sums, ndim)
     unit = math.prod(spacing.tolist())
-    low = sums[:, _FIRST + 4 - ndim : _LAST]
-    high = sums[:, _LAST + 4 - ndim : _TOTAL] + 1
-    total = sums[:, _TOTAL + 4 - ndim : _FACES]
     table = _RegionTable(label=ids, pixels=pixels.copy(), area=pixels * unit)
     table.update((f"bbox-{axis}", low[:, axis].copy()) for axis in range(ndim))
     table.update((f"bbox-{ndim + axis}", high[:, axis].copy()) for axis in range(ndim))
     for axis in range(ndim):
         table[f"centroid-{axis}"] = total[:, axis] / pixels * spacing[axis]
-    table["perimeter"] = sums[:, _FACES + 4 - ndim :] @ (unit / spacing)
+    table["perimeter"] = faces @ (unit / spacing)
     ball = {1: 2.0, 2: math.pi, 3: 4 / 3 * math.pi, 4: math.pi**2 / 2}[ndim]  # of radius 1
     table["equivalent_diameter"] = 2 * (table["area"] / ball) ** (1 / ndim)
     table["extent"] = pixels / (high - low).prod(axis=1)
@@ -251,10 +255,14 @@ def _shape_columns(
     return table
 
 
-def _statistics(
+def _value_sums(
     numbered: np.ndarray, values: np.ndarray, n: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return mean, variance, least and largest value, each (n, channels); 0 without pixels."""
+    """Return first, least and largest value, (n, channels), and the kernel's sums.
+
+    The sums (n, channels, 3) are the number of values, and the sums of their
+    differences from the first value and of the squares of these.
+    """
     n_channels = values.shape[-1]
     flat = _dtypes.kernel_values(values).ravel()
     first = np.zeros(n * n_channels, dtype=flat.dtype)
@@ -265,10 +273,24 @@ def _statistics(
         _dtypes.original_values(column.reshape(n, n_channels), values.dtype)
         for column in (first, low, high)
     )
-    count, total, squares = np.moveaxis(sums.reshape(n, n_channels, 3), -1, 0)
-    count = np.maximum(count, 1)
+    return first, low, high, sums.reshape(n, n_channels, 3)
+
+
+def _scatter(sums: np.ndarray) -> np.ndarray:
+    """Return the sum of squared differences from the mean, (n, channels), of `_value_sums`."""
+    count, total, squares = np.moveaxis(sums, -1, 0)
     with np.errstate(over="ignore", invalid="ignore"):  # squares of the largest doubles
-        mean = first + total / count
-        variance = np.fmax(squares - total * total / count, 0.0) / count
-        variance[np.isinf(squares)] = np.inf
-    return mean, variance, low, high
+        scatter = np.fmax(squares - total * total / np.maximum(count, 1), 0.0)
+    scatter[np.isinf(squares)] = np.inf
+    return scatter
+
+
+def _statistics(
+    numbered: np.ndarray, values: np.ndarray, n: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return mean, variance, least and largest value, each (n, channels); 0 without pixels."""
+    first, low, high, sums = _value_sums(numbered, values, n)
+    count = np.maximum(sums[..., 0], 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = first + sums[..., 1] / count
+    return mean, _scatter(sums) / count, low, high

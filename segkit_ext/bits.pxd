@@ -5,7 +5,7 @@ the left or right is then a shift by one with a carry from the next word, and
 the pixels before a given one are counted without visiting them.
 """
 
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint64_t
 
 cdef extern from *:
     """
@@ -65,3 +65,18 @@ cdef inline int count_bits(uint64_t word) noexcept nogil:
     word = (word & <uint64_t> 0x3333333333333333) + ((word >> 2) & <uint64_t> 0x3333333333333333)
     word = (word + (word >> 4)) & <uint64_t> 0x0F0F0F0F0F0F0F0F
     return <int> ((word * <uint64_t> 0x0101010101010101) >> 56)
+
+cdef inline uint64_t differing(
+    const int32_t[::1] regions, Py_ssize_t p, Py_ssize_t q, Py_ssize_t n, uint8_t[::1] scratch
+) noexcept nogil:
+    """Return the bits i < n <= 64 where pixels p + i and q + i are of different regions."""
+    cdef Py_ssize_t i
+    if n == WORD:
+        for i in range(64):
+            scratch[i] = regions[p + i] != regions[q + i]
+    else:
+        for i in range(n):
+            scratch[i] = regions[p + i] != regions[q + i]
+        for i in range(n, WORD):
+            scratch[i] = 0
+    return pack(scratch, 0)

@@ -14,7 +14,7 @@ constant region has variance 0 exactly.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint64_t
 
-from .bits cimport WORD, count_bits, lowest_bit, pack
+from .bits cimport WORD, count_bits, differing, lowest_bit
 from .interrupt cimport POLL_STEPS, poll
 from .types cimport value_t
 
@@ -32,22 +32,6 @@ cdef enum:
 def n_columns():
     """Return the number of columns that `sums` must have."""
     return COLUMNS
-
-
-cdef inline uint64_t differing(
-    const int32_t[::1] regions, Py_ssize_t p, Py_ssize_t q, Py_ssize_t n, uint8_t[::1] scratch
-) noexcept nogil:
-    """Return the bits i < n <= 64 where pixels p + i and q + i are of different regions."""
-    cdef Py_ssize_t i
-    if n == WORD:
-        for i in range(64):
-            scratch[i] = regions[p + i] != regions[q + i]
-    else:
-        for i in range(n):
-            scratch[i] = regions[p + i] != regions[q + i]
-        for i in range(n, WORD):
-            scratch[i] = 0
-    return pack(scratch, 0)
 
 
 cdef int add_shapes(
