@@ -29,6 +29,8 @@ def touching(
     and `faces`; with a weight for each pixel `strength_sum`, or, if `lowest`,
     `lowest`: the least of max(weight p, weight q) over touching pixels p, q.
     """
+    if weight is not None and weight.dtype.kind == "u" and weight.itemsize == 8 and not lowest:
+        weight = weight.astype(np.float64)  # shifted to int64, small values would be lost in sums
     steps = _steps_back(numbered.ndim, connectivity)
     slanted = connectivity > 1
     values = np.empty(0, np.uint8) if weight is None else _dtypes.kernel_values(weight).ravel()

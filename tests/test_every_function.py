@@ -19,8 +19,8 @@ import pytest
 import segkit
 from tests.strategies import INTEGER_DTYPES, REAL_DTYPES
 
-IMAGES = ("image", "relief")
-LABELS = ("labels", "first", "second", "markers", "seeds", "truth", "test")
+IMAGES = ("image", "relief", "strength")
+LABELS = ("labels", "first", "second", "markers", "parts", "seeds", "truth", "test")
 LABELS += ("classes", "instances", "ids")
 FILES = ("read_image", "read_labels", "write_image", "write_labels")  # see test_files
 OUTLINES = ("metrics.match_boundaries",)  # maps of bool: see test_boundary_scores
@@ -28,6 +28,8 @@ SUMMARIES = tuple(  # of numbers, not of images: see test_optimal_scales
     f"metrics.{name}" for name in segkit.metrics.__all__ if name.startswith("optimal_")
 )
 COLORS = ("panoptic.from_coco",)  # see test_panoptic
+GRAPHS = (segkit.RegionGraph,)  # results in flat arrays
+REPORTS = ("regions", "mean_image", "region_graph")  # give values, not labels
 PIPELINES = ("segment", "compare")  # tests/test_comparison.py sweeps these
 ELSEWHERE = (*FILES, *OUTLINES, *COLORS, *SUMMARIES, *PIPELINES)
 
@@ -77,6 +79,12 @@ CALLS = {
         "labels": picture(a.shape), "image": a, "spacing": (0.5,) * a.ndim,
     },
     "mean_image": lambda a: {"labels": picture(a.shape), "image": a},
+    "region_graph": lambda a: {"labels": a},
+    "region_graph, image": lambda a: {
+        "labels": picture(a.shape), "image": a, "strength": picture(a.shape),
+        "connectivity": a.ndim,
+    },
+    "split_region": lambda a: {"labels": np.ones(a.shape, int), "label": 1, "parts": a},
     "region_growing": lambda a: {"image": a, "seeds": corners(a.shape), "tolerance": 1},
     "region_growing, no seeds": lambda a: {
         "image": a, "criterion": "neighbor", "tolerance": 0, "mask": most(a.shape),
@@ -160,11 +168,22 @@ def function_of(name):
 
 def run(name, arguments):
     """Call a function and return all that it gives as a list of arrays."""
-    result = function_of(name)(**arguments)
+    return arrays_of(function_of(name)(**arguments))
+
+
+def arrays_of(result):
+    """Return all that a result holds as a list of arrays."""
     if isinstance(result, (np.ndarray, float)):
         return [np.asarray(result)]
+    if isinstance(result, GRAPHS):  # types of sums follow the type of the image
+        values = [value for value in vars(result).values() if value is not None]
+        return [np.asarray(value, float) for value in values]
     if isinstance(result, tuple):
-        return [np.asarray(part) for part in result]
+        return [
+            array
+            for part in result
+            for array in (arrays_of(part) if isinstance(part, GRAPHS) else [np.asarray(part)])
+        ]
     if isinstance(result, dict):
         # The least and the largest value have the type of the image: exact in 64 bits.
         wide = ("min", "max")
@@ -282,7 +301,7 @@ def test_dtypes(name, dtype):
 @pytest.mark.parametrize("name", [n for n in CALLS if swept_argument(n) in IMAGES])
 def test_values_below_zero(name, dtype):
     """Labels do not change when a constant is added to the image."""
-    if "tolerance" in name or name.startswith(("regions", "mean_image", "connected")):
+    if "tolerance" in name or name.startswith(("connected", *REPORTS)):
         return  # these report the values, or take 0 for background
     arguments = CALLS[name](picture((6, 5), dtype))
     swept = swept_argument(name)
@@ -306,7 +325,7 @@ def test_sides_of_one(name, shape):
         if name == "panoptic.to_coco":
             wanted = (*shape, 3)
         assert result[0].shape == wanted
-    if len(shape) > 1 and name.split(",")[0] not in ("regions", "masks", "metrics.compactness"):
+    if len(shape) > 1 and name.split(",")[0] not in (*REPORTS, "masks", "metrics.compactness"):
         flat = tuple(side for side in shape if side > 1) or (1,)
         squeezed = CALLS[name](picture(shape).reshape(flat))
         for key, value in arguments.items():  # the same arrays, without the sides of one
@@ -320,8 +339,9 @@ def test_sides_of_one(name, shape):
 @pytest.mark.parametrize("name", CALLS)
 def test_empty_arrays(name, shape):
     arguments = CALLS[name](np.zeros(shape, dtype=np.uint8))
-    if "seeds" in arguments:
-        with pytest.raises(ValueError, match="`seeds`"):
+    needed = {"seeds", "label"} & set(arguments)
+    if needed:
+        with pytest.raises(ValueError, match=f"`{needed.pop()}`"):
             run(name, arguments)
         return
     result = function_of(name)(**arguments)
@@ -334,6 +354,8 @@ def test_empty_arrays(name, shape):
         assert_nothing_is_perfect(result)
     elif isinstance(result, dict):
         assert all(len(column) == 0 for column in result.values())
+    elif isinstance(result, GRAPHS):
+        assert all(array.size == 0 for array in arrays_of(result))
     else:
         assert list(result) == []
 
@@ -414,6 +436,7 @@ BIG = {  # a call with small ids -> the same with ids far apart must agree but f
     "masks": lambda ids: {"labels": ids},
     "join": lambda ids: {"first": ids, "second": ids[::-1]},
     "regions": lambda ids: {"labels": ids},
+    "region_graph": lambda ids: {"labels": ids, "image": picture(ids.shape)},
     "mean_image": lambda ids: {"labels": ids, "image": picture(ids.shape)},
     "watershed": lambda ids: {"relief": picture(ids.shape), "markers": ids},
     "region_growing": lambda ids: {"image": picture(ids.shape), "seeds": ids},
@@ -567,6 +590,10 @@ BAD_ARGUMENTS = {
             "nan": (1, NAN), "inf": (INF, 1), "number": 1.0,
         },
     },
+    ("label",): {
+        TypeError: {**NOT_NUMBERS, "half": 1.5, "none": None},
+        ValueError: {"zero": 0, "negative": -1, "nan": NAN, "inf": INF, "missing": 7},
+    },
     ("background",): {TypeError: {"text": "black", "list": [0]}},
     ("ignore",): {
         TypeError: {"text": "0", "list": [0], "half": 0.5, "bool": False},
@@ -595,6 +622,14 @@ BAD_ARGUMENTS = {
 }  # fmt: skip
 
 
+ALLOWED = {  # what is bad elsewhere
+    ("regions", "image", "none"),
+    ("region_graph", "image", "none"),
+    ("region_graph", "strength", "none"),
+    ("metrics.average_precision", "iou", "list"),
+}
+
+
 def bad_calls():
     """Yield (id, function, argument, bad value, error) for all arguments of all functions."""
     for name in PUBLIC:
@@ -606,10 +641,7 @@ def bad_calls():
                     continue
                 for error, values in errors.items():
                     for kind, value in values.items():
-                        if (name, argument, kind) in (
-                            ("regions", "image", "none"),  # the one image that may be left out
-                            ("metrics.average_precision", "iou", "list"),
-                        ):
+                        if (name, argument, kind) in ALLOWED:
                             continue
                         yield pytest.param(
                             name, argument, value, error, id=f"{name}-{argument}-{kind}"
@@ -627,7 +659,7 @@ def test_bad_arguments(name, argument, value, error):
         arguments.setdefault("tolerance", 1)
     if argument == "multiplier":
         arguments["tolerance"] = None
-    if name == "regions" and argument == "channel_axis":
+    if name in ("regions", "region_graph") and argument == "channel_axis":
         arguments["image"] = image
     if argument == "matrix":
         arguments = {"matrix": value}
@@ -732,6 +764,28 @@ BAD_COMBINATIONS = {
         if {"truth", "test"} <= set(inspect.signature(attrgetter(name)(segkit)).parameters)
     },
     "join, other shapes": ("join", {"first": corners((3, 3)), "second": SMALL}, "second"),
+    "region_graph, other shapes": (
+        "region_graph", {"labels": corners((3, 3)), "image": SMALL}, "image",
+    ),
+    "region_graph, strength of another shape": (
+        "region_graph", {"labels": corners((3, 3)), "strength": SMALL}, "strength",
+    ),
+    "region_graph, nan": ("region_graph", {"labels": np.eye(3, dtype=int), "image": WITH_NAN},
+                          "image"),
+    "region_graph, inf": ("region_graph", {"labels": np.eye(3, dtype=int), "image": WITH_INF},
+                          "image"),
+    "region_graph, nan in strength": (
+        "region_graph", {"labels": np.eye(3, dtype=int), "strength": WITH_NAN}, "strength",
+    ),
+    "region_graph, channels of nothing": (
+        "region_graph", {"labels": corners((3, 3)), "channel_axis": 0}, "channel_axis",
+    ),
+    "split_region, no such region": (
+        "split_region", {"labels": corners((3, 3)), "label": 3, "parts": corners((3, 3))}, "label",
+    ),
+    "split_region, other shapes": (
+        "split_region", {"labels": corners((3, 3)), "label": 2, "parts": SMALL}, "parts",
+    ),
     "regions, other shapes": ("regions", {"labels": corners((3, 3)), "image": SMALL}, "image"),
     "mean_image, other shapes": (
         "mean_image", {"labels": corners((3, 3)), "image": SMALL}, "image",
@@ -763,6 +817,7 @@ def test_seeds_that_are_no_positions(seeds):
         ),
         ("find_seeds", {"image": COLOR, "mask": np.ones((5, 4), bool)}),
         ("regions", {"labels": corners((5, 4)), "image": COLOR}),
+        ("region_graph", {"labels": corners((5, 4)), "image": COLOR}),
         ("mean_image", {"labels": corners((5, 4)), "image": COLOR}),
     ],
 )

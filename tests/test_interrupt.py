@@ -60,6 +60,10 @@ WORK = {
     "join": lambda: {"first": noise(6000, high=70, dtype=np.int32), "second": dots(6000)},
     "regions": lambda: {"labels": noise(high=5000, dtype=np.int32), "image": noise()},
     "mean_image": lambda: {"labels": noise(6000, high=5000, dtype=np.int32), "image": noise(6000)},
+    "region_graph": lambda: {
+        "labels": noise(6000, high=70, dtype=np.int32), "image": noise(6000),
+        "strength": noise(6000), "connectivity": 2,
+    },
     "region_growing, region": lambda: {"image": noise(2000), "seeds": dots(2000)},
     "region_growing, region float": lambda: {
         "image": noise(1500, dtype=np.float32), "seeds": dots(1500),
@@ -151,6 +155,8 @@ def fingerprint(arguments):
 
 
 def same(one, other):
+    if isinstance(one, segkit.RegionGraph):
+        one, other = vars(one), vars(other)
     if isinstance(one, dict):
         return all(np.array_equal(one[key], other[key]) for key in one)
     if isinstance(one, tuple):
