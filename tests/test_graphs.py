@@ -124,6 +124,15 @@ def test_split_region_equals_the_plain_version(data):
     assert got.dtype == (np.int64 if labels.max() > 2**31 - 10 else np.int32)
 
 
+@pytest.mark.parametrize(
+    ("label", "error"),
+    [(0, ValueError), (7, ValueError), (None, TypeError), (1.5, TypeError), (True, TypeError)],
+)
+def test_regions_that_are_not_there_cannot_be_split(label, error):
+    with pytest.raises(error, match="`label`"):
+        segkit.split_region([[1, 2]], label, [[1, 2]])
+
+
 def test_contract_undoes_split_region():
     labels = segkit.watershed(np.random.default_rng(0).integers(0, 9, (20, 20)))
     graph = segkit.region_graph(labels)
