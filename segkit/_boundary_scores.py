@@ -287,14 +287,14 @@ def _counts(truths: list[np.ndarray], test: np.ndarray, radius: float) -> Bounda
         wanted = np.argwhere(truth)
         n_truth += len(wanted)
         if tree is not None and len(wanted):
-            has_partner = _match(tree, cKDTree(wanted), radius)
+            has_partner, _ = _match(tree, cKDTree(wanted), radius)
             matched |= has_partner
             matched_truth += int(np.count_nonzero(has_partner))
     return BoundaryCounts(int(np.count_nonzero(matched)), len(found), matched_truth, n_truth)
 
 
-def _match(found: Any, wanted: Any, radius: float) -> np.ndarray:
-    """Return which pixels of one tree of positions get a partner in another."""
+def _match(found: Any, wanted: Any, radius: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return which pixels of each of two trees of positions get a partner in the other."""
     # A little farther than wanted: how the tree rounds its squares must not decide.
     pairs = found.sparse_distance_matrix(wanted, radius * (1 + 1e-9), output_type="ndarray")
     pairs = pairs[pairs["v"] <= radius]
@@ -315,4 +315,4 @@ def _match(found: Any, wanted: Any, radius: float) -> np.ndarray:
         np.empty(wanted.n, dtype=np.int32),
         np.empty(found.n + 1, dtype=np.int32),
     )
-    return column_of >= 0
+    return column_of >= 0, row_of >= 0

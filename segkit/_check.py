@@ -156,7 +156,12 @@ def largest_label(array: np.ndarray, name: str = "labels") -> int:
 
 
 def truths(
-    value: Any, shape: tuple[int, ...], name: str = "truth", *, maps: bool = False
+    value: Any,
+    shape: tuple[int, ...],
+    name: str = "truth",
+    *,
+    maps: bool = False,
+    like: str = "test",
 ) -> list[np.ndarray]:
     """Return the annotations of an image: one, a sequence of them, or a stack along the first axis.
 
@@ -168,9 +173,9 @@ def truths(
         raise ValueError(f"`{name}` must hold at least one annotation, got none")
     checked = [labels(one, name) for one in several]
     for k, array in enumerate(checked):
-        same_shape(array, name, shape, "test")
+        same_shape(array, name, shape, like, hint=False)
         if maps:
-            checked[k] = np.asarray(mask(array, shape, "test", name))
+            checked[k] = np.asarray(mask(array, shape, like, name))
     return checked
 
 

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import __version__, _files, _pipelines, comparison, datasets, plot
+from . import __version__, _cases, _files, _pipelines, _scoring, comparison, datasets, plot
 
 app = typer.Typer(
     name="segkit",
@@ -64,37 +64,59 @@ def compare(
     ] = None,
     truth: Annotated[
         list[Path] | None,
-        typer.Option(help="Label image to show beside, one for each IMAGE, in their order."),
+        typer.Option(
+            help="Label image to score by, one for each IMAGE, in their order; "
+            "with one IMAGE several are its annotators."
+        ),
     ] = None,
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="What the truths are: partitions, regions (0 left out), instances, "
+            "classes, structures or mask."
+        ),
+    ] = "partitions",
     max_pixels: MaxPixels = _files.MAX_PIXELS,
 ) -> None:
     r"""Segment images by every method, and set the results side by side on one page.
 
-    Without IMAGE the samples are taken: five photographs and two volumes.
+    Without IMAGE the samples are taken: five photographs, and two volumes whose truth is known.
 
     \b
     Examples:
       segkit compare
       segkit compare photo.jpg stack.tif --out report
       segkit compare photo.jpg --method watershed --method growing
+      segkit compare cells.png --truth drawn.png --kind instances
     """
     _page_can_be_made()
     for name in method or ():
         _known_method(name)
-    if truth and len(truth) != len(images or ()):
-        raise ValueError(f"--truth must be given once for each IMAGE, got {len(truth)}")
+    _known_kind(kind)
+    truths: dict[str, Any]
+    kinds: dict[str, str]
     if images:
+        files = _names(images)
+        if len(truth or ()) not in (0, len(files)) and len(files) > 1:
+            raise ValueError(f"--truth must be given once for each IMAGE, got {len(truth or ())}")
         named = {
-            name: _files.read_image(path, max_pixels=max_pixels)
-            for name, path in _names(images).items()
+            name: _files.read_image(path, max_pixels=max_pixels) for name, path in files.items()
         }
-        truths = {
-            name: _files.read_labels(path, max_pixels=max_pixels)
-            for name, path in zip(named, truth or (), strict=False)
-        }
+        drawn = [_files.read_labels(path, max_pixels=max_pixels) for path in truth or ()]
+        if len(files) == 1 and len(drawn) > 1:
+            truths = dict.fromkeys(files, drawn)
+        else:
+            truths = dict(zip(files, drawn, strict=False))
+        kinds = dict.fromkeys(truths, kind)
     else:
-        named, truths = datasets.samples(), {}
-    result = comparison.compare(named, methods=method or None, truths=truths, progress=True)
+        if truth:
+            raise ValueError("--truth needs the IMAGE that it belongs to")
+        named = datasets.samples()
+        truths = {"blobs": datasets.blobs()[1], "tubes": datasets.tubes()[1] > 0}
+        kinds = {"blobs": "instances", "tubes": "mask"}
+    result = comparison.compare(
+        named, methods=method or None, truths=truths, kind=kinds, progress=True
+    )
     print(f"{len(result.table)} results on {len(named)} image(s): {result.save(out)}")
 
 
@@ -152,7 +174,7 @@ def segment(
         parameters["markers"] = _files.read_labels(markers, max_pixels=max_pixels)
     start = time.perf_counter()
     labels = comparison.segment(
-        pixels, method, channel_axis=comparison._color_axis(pixels), **parameters
+        pixels, method, channel_axis=_cases.color_axis(pixels), **parameters
     )
     seconds = time.perf_counter() - start
     _files.write_labels(out, labels)
@@ -196,6 +218,11 @@ def _page_can_be_made() -> None:
 def _known_method(name: str) -> None:
     if name not in comparison.METHODS:
         raise ValueError(f"no method {name!r}; there are {', '.join(comparison.METHODS)}")
+
+
+def _known_kind(name: str) -> None:
+    if name not in _scoring.KINDS:
+        raise ValueError(f"no kind of truth {name!r}; there are {', '.join(_scoring.KINDS)}")
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -115,9 +115,33 @@ def test_compare_writes_a_page_of_the_users_images(photo, tmp_path, capsys):
     arguments = ["compare", str(photo), "--out", str(out), "--truth", str(truth)]
     assert main([*arguments, "--method", "growing", "--method", "watershed"]) == 0
     page = (out / "index.html").read_text(encoding="utf-8")
-    assert "Ground truth" in page
-    assert page.count('<article class="card">') == 2
+    assert "Truth: one region" in page
+    assert ">Covering</button>" in page
+    assert page.count('<article class="card"') == 2
     assert str(out / "index.html") in capsys.readouterr().out
+
+
+def test_compare_takes_several_annotators_and_a_kind(photo, tmp_path):
+    truths = []
+    for number in (1, 2):
+        labels = np.ones((40, 60), dtype=np.int32)
+        labels[:, 30 * number - 10 :] = 2
+        truths += ["--truth", str(tmp_path / f"{number}.png")]
+        segkit.write_labels(truths[-1], labels)
+    out = tmp_path / "report"
+    arguments = ["compare", str(photo), "--out", str(out), "--method", "growing", *truths]
+    assert main(arguments) == 0
+    assert "Annotator 2: 2 regions" in (out / "index.html").read_text(encoding="utf-8")
+    assert main([*arguments, "--kind", "instances"]) == 0
+    assert ">PQ</button>" in (out / "index.html").read_text(encoding="utf-8")
+
+
+def test_compare_without_an_image_takes_the_samples_and_their_truths(tmp_path, monkeypatch):
+    monkeypatch.setattr("segkit.datasets._PHOTOGRAPHS", ("coins",))
+    assert main(["compare", "--method", "flat_zones", "--out", str(tmp_path)]) == 0
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    for title in ("AP", "PQ", "IoU", "Dice", "Explained"):
+        assert f">{title}</button>" in page
 
 
 @pytest.mark.parametrize(
@@ -144,7 +168,13 @@ def test_compare_writes_a_page_of_the_users_images(photo, tmp_path, capsys):
         (["segment", "photo.png", "--set", "depth=deep"], "`depth` must be"),
         (["segment", "photo.png", "--out", "labels.jpg"], "suffix '.jpg' is not one of"),
         (["segment", "photo.png", "--out", "no/labels.png"], "no/labels.png"),
-        (["compare", "photo.png", "--truth", "photo.png", "--truth", "x"], "--truth must be"),
+        (
+            ["compare", "photo.png", "cut.png", "--truth", "x"],
+            "--truth must be given once for each",
+        ),
+        (["compare", "--truth", "photo.png"], "--truth needs the IMAGE that it belongs to"),
+        (["compare", "photo.png", "--kind", "cells"], "no kind of truth 'cells'; there are part"),
+        (["compare", "photo.png", "--truth", "small.png"], "has shape (4, 5), `images['photo']`"),
         (["compare", "photo.png", "--truth", "photo.png"], "label image has one channel"),
         (["segment"], "Missing argument 'IMAGE'"),
         (["segment", "--frobnicate"], "No such option"),
@@ -156,6 +186,7 @@ def test_compare_writes_a_page_of_the_users_images(photo, tmp_path, capsys):
 def test_a_mistake_is_one_line_and_status_2(photo, monkeypatch, capsys, arguments, told):
     monkeypatch.chdir(photo.parent)
     (photo.parent / "notes.png").write_text("not a picture")
+    segkit.write_labels(photo.parent / "small.png", np.ones((4, 5), dtype=np.int32))
     (photo.parent / "cut.png").write_bytes(photo.read_bytes()[:-30])
     before = sorted(photo.parent.iterdir())
     assert main(arguments) == 2

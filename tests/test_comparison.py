@@ -1,14 +1,17 @@
-"""Pipelines, the table, and the page: complete, self-contained, right for any kind of image."""
+"""Pipelines, and the table of a comparison: complete, right for any kind of image and truth."""
 
-import html.parser
 import json
 import re
+import time
+import tracemalloc
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
 
 import segkit
-from segkit import _pipelines, comparison
+from segkit import _pipelines, _scoring, comparison, datasets, metrics
 
 
 def squares(dtype=np.uint8, scale=1):
@@ -162,111 +165,267 @@ def test_compare_makes_one_row_for_each_image_and_method():
         assert labels.shape == (40, 60)
         assert row["n_regions"] == labels.max()
         assert row["seconds"] > 0
+        assert row["kind"] is None
+        assert 0 <= row["explained_variation"] <= 1
     assert result.table[0]["parameters"] == {"sigma": 2.0, "depth": 3, "min_size": 50}
+
+
+def test_the_table_is_plain_data():
+    result = segkit.compare([squares()], methods=["watershed"], truths=[squares()])
+    assert json.loads(json.dumps(result.table)) == result.table
+
+
+def test_compare_runs_by_default_what_suits():
+    default = {row["method"] for row in segkit.compare([squares()]).table}
+    assert "watershed" in default
+    assert not default & {"nuclei", "membranes", "scribbles"}
+    truth = squares() // 100
+    for kind, more in (("instances", "nuclei"), ("regions", "membranes")):
+        table = segkit.compare([squares()], truths=[truth], kind=kind).table
+        assert {row["method"] for row in table} == default | {more}
+    table = segkit.compare([squares()], markers=[strokes()]).table
+    assert {row["method"] for row in table} == default | {"scribbles"}
+
+
+# Time and memory
+
+
+def test_time_is_without_what_is_loaded_first(monkeypatch):
+    calls = []
+
+    def slow_at_first(image, *, channel_axis=None):
+        calls.append(image.shape)
+        time.sleep(0.3 if len(calls) == 1 else 0.02)
+        return np.ones(image.shape, dtype=np.int32)
+
+    monkeypatch.setitem(comparison.METHODS, "slow", slow_at_first)
+    row = segkit.compare([squares()], methods=["slow"]).table[0]
+    assert calls == [(32, 32), (40, 60), (40, 60)]
+    assert 0.02 <= row["seconds"] < 0.3
+
+
+def test_memory_is_the_peak_beyond_the_image(monkeypatch):
+    def hungry(image, *, channel_axis=None):
+        work = np.ones(3_000_000, dtype=np.uint8)
+        del work
+        return np.ones(image.shape, dtype=np.int32)
+
+    monkeypatch.setitem(comparison.METHODS, "hungry", hungry)
+    row = segkit.compare([squares()], methods=["hungry"]).table[0]
+    assert 3_000_000 <= row["memory"] < 3_200_000
+    assert not tracemalloc.is_tracing()
+
+
+def test_memory_is_measured_beside_the_users_own_tracing():
+    tracemalloc.start()
+    try:
+        row = segkit.compare([squares()], methods=["watershed"]).table[0]
+        assert tracemalloc.is_tracing()
+    finally:
+        tracemalloc.stop()
+    assert 40 * 60 * 4 <= row["memory"] < 2_000_000
+
+
+def test_tracing_ends_when_a_method_fails():
+    with pytest.raises(ValueError, match="`depth`"):
+        segkit.compare([squares()], methods={"watershed": {"depth": -1}})
+    assert not tracemalloc.is_tracing()
+
+
+# Truths
+
+
+def strokes():
+    """Return strokes in the two squares, 1, and on the ground, 2."""
+    markers = np.zeros((40, 60), dtype=np.uint8)
+    markers[15, 10:20] = markers[20, 40:50] = 1
+    markers[3, 5:55] = 2
+    return markers
+
+
+TRUTH = np.where(squares() == 120, 1, np.where(squares() == 220, 2, 0))
+
+
+@pytest.mark.parametrize(
+    ("kind", "truth", "perfect"),
+    [
+        ("partitions", TRUTH + 1, {"covering": 1, "rand_index": 1, "variation_of_information": 0,
+                                   "boundary_f": 1, "undersegmentation_error": 0,
+                                   "achievable_accuracy": 1}),
+        ("regions", TRUTH + 1, {"adapted_rand_error": 0, "variation_of_information": 0,
+                                "vi_split": 0, "vi_merge": 0}),
+        ("instances", TRUTH, {}),
+        ("classes", TRUTH * 5 + 1, {"mean_iou": 1, "pixel_accuracy": 1, "boundary_f1": 1}),
+        ("structures", TRUTH * 5, {"mean_dice": 1, "mean_iou": 1}),
+        ("mask", TRUTH > 0, {"jaccard": 1, "dice": 1, "hausdorff": 0}),
+        ("mask", np.where(TRUTH > 0, 255, 0), {"jaccard": 1, "dice": 1, "hausdorff": 0}),
+        ("mask", np.where(TRUTH > 0, 1, 2), {"jaccard": 1, "dice": 1, "hausdorff": 0}),
+    ],
+)  # fmt: skip
+def test_a_perfect_result_scores_perfect(monkeypatch, kind, truth, perfect):
+    monkeypatch.setitem(
+        comparison.METHODS, "perfect", lambda image, channel_axis=None: TRUTH.astype(np.int32) + 1
+    )
+    row = segkit.compare([squares()], methods=["perfect"], truths=[truth], kind=kind).table[0]
+    assert row["kind"] == kind
+    for name, value in perfect.items():
+        assert row[name] == pytest.approx(value, abs=1e-12), name
+
+
+def test_instances_are_scored_as_the_measures_do():
+    image, truth = datasets.blobs((60, 80), n_blobs=8)
+    result = segkit.compare({"a": image}, methods=["nuclei"], truths={"a": truth}, kind="instances")
+    row, labels = result.table[0], result.labels["a", "nuclei"]
+    assert row["average_precision"] == metrics.average_precision(truth, labels)
+    quality = metrics.panoptic_quality(truth, labels)
+    assert (row["panoptic_quality"], row["segmentation_quality"]) == (quality.pq, quality.sq)
+    assert row["average_precision"] > 0
+
+
+def test_several_annotators_are_pooled_or_averaged():
+    first, second = TRUTH + 1, np.where(squares() > 100, 2, 1)
+    several = segkit.compare([squares()], methods=["watershed"], truths=[[first, second]])
+    labels = several.labels["image 1", "watershed"]
+    row = several.table[0]
+    assert row["covering"] == metrics.segmentation_covering([first, second], labels)
+    assert row["boundary_f"] == metrics.boundary_scores([first, second], labels).f
+    rand = [metrics.rand_index(truth, labels) for truth in (first, second)]
+    assert row["rand_index"] == pytest.approx(np.mean(rand))
+    stacked = segkit.compare(
+        [squares()], methods=["watershed"], truths=[np.stack([first, second])]
+    ).table[0]
+    lists = segkit.compare(
+        [squares()], methods=["watershed"], truths=[[first.tolist(), second.tolist()]]
+    ).table[0]
+    for name in ("covering", "boundary_f", "rand_index", "variation_of_information"):
+        assert row[name] == stacked[name] == lists[name]
+
+
+def test_regions_count_as_what_most_of_their_pixels_are():
+    labels = np.array([[1, 1, 1, 2, 2, 0, 3]])
+    truth = np.array([[7, 7, 9, 0, 9, 9, 0]])
+    found = _scoring.most_frequent(truth, labels)
+    np.testing.assert_array_equal(found, [[7, 7, 7, 0, 0, 0, 0]])  # a tie goes to the lower
+    found = _scoring.most_frequent(truth, labels, ignore=0)
+    np.testing.assert_array_equal(found, [[7, 7, 7, 9, 9, 0, 0]])
+
+
+def test_what_started_from_markers_is_taken_by_its_numbers():
+    markers = strokes()
+    mask = np.where(TRUTH > 0, 1, 2)
+    result = segkit.compare(
+        [squares()], methods=["scribbles"], truths=[mask], kind="mask", markers=[markers]
+    )
+    assert result.table[0]["jaccard"] > 0.8
+    swapped = segkit.compare(
+        [squares()], methods=["scribbles"], truths=[3 - mask], kind="mask", markers=[markers]
+    )
+    assert swapped.table[0]["jaccard"] < 0.1
+
+
+def test_undecided_pixels_of_a_mask_are_left_out(monkeypatch):
+    wrong = np.where(TRUTH == 1, 1, 2).astype(np.int32)
+    monkeypatch.setitem(comparison.METHODS, "wrong", lambda image, channel_axis=None: wrong)
+    mask = np.where(TRUTH == 1, 1, np.where(TRUTH == 2, 0, 2))
+    row = segkit.compare([squares()], methods=["wrong"], truths=[mask], kind="mask").table[0]
+    assert (row["jaccard"], row["dice"], row["hausdorff"]) == (1, 1, 0)
+
+
+def test_a_region_that_is_nothing_is_not_the_object(monkeypatch):
+    nothing = np.zeros((40, 60), dtype=np.int32)
+    monkeypatch.setitem(comparison.METHODS, "nothing", lambda image, channel_axis=None: nothing)
+    row = segkit.compare([squares()], methods=["nothing"], truths=[TRUTH > 0], kind="mask").table[0]
+    assert (row["jaccard"], row["hausdorff"]) == (0, np.inf)
+    assert row["unlabelled"] == 1
+
+
+@dataclass
+class Item:
+    name: str
+    image: Any
+    truth: Any
+    kind: str
+    scribbles: Any = None
+
+
+def test_items_of_a_data_set_bring_truth_and_kind():
+    items = [
+        Item("a", squares(), [TRUTH + 1, TRUTH + 1], "partitions"),
+        Item("b", squares(), np.where(TRUTH > 0, 1, 2), "mask", (strokes(), strokes())),
+        Item("c", squares(), None, ""),
+    ]
+    result = segkit.compare(iter(items), methods=["marker_watershed"])
+    assert [row["kind"] for row in result.table] == ["partitions", "mask", None]
+    assert len(result.truths["a"]) == 2
+    assert result.table[1]["jaccard"] > 0.8
+    np.testing.assert_array_equal(result.markers["b"], strokes())
+    again = segkit.compare(items, methods=["marker_watershed"], kind={"b": "structures"})
+    assert again.table[1]["kind"] == "structures"
+
+
+def test_a_data_set_can_be_compared(data_root):
+    photographs = datasets.open("bsds500", data_root)[:1]
+    row = segkit.compare(photographs, methods=["watershed"]).table[0]
+    assert row["image"] == photographs.names[0]
+    assert 0.2 < row["covering"] < 1
+
+
+# What is refused
 
 
 def test_compare_refuses_in_words():
     with pytest.raises(TypeError, match="`images` must be a dict of arrays"):
         segkit.compare(squares())
+    with pytest.raises(TypeError, match="`images` must be a dict of arrays"):
+        segkit.compare(5)
     with pytest.raises(ValueError, match="`images` must hold at least one"):
         segkit.compare([])
     with pytest.raises(ValueError, match="must be a picture or a volume"):
         segkit.compare([np.zeros((0, 3))])
     with pytest.raises(ValueError, match="`methods` must be one of"):
         segkit.compare([squares()], methods=["slic"])
-    with pytest.raises(ValueError, match="`truths` has 'b'"):
-        segkit.compare({"a": squares()}, truths={"b": squares()})
-    with pytest.raises(ValueError, match=r"they must be equal"):
-        segkit.compare({"a": squares()}, truths={"a": squares()[1:]})
+    with pytest.raises(ValueError, match="`depht` is not a parameter of watershed"):
+        segkit.compare([squares()], methods={"watershed": {"depht": 3}})
+    with pytest.raises(ValueError, match="`markers` must be given for 'image 1': scribbles"):
+        segkit.compare([squares()], methods=["scribbles"])
+    with pytest.raises(ValueError, match="`images` has two items of the name 'a'"):
+        segkit.compare([Item("a", squares(), None, "")] * 2)
 
 
-# The page
+@pytest.mark.parametrize(
+    ("truths", "kind", "error", "told"),
+    [
+        ({"b": squares()}, None, ValueError, "`truths` has 'b', which is not the name of an image"),
+        ([squares()] * 2, None, ValueError, "`truths` must hold one for each of the 1"),
+        (squares(), None, TypeError, "`truths` must be a dict of label images"),
+        ({"a": squares()[1:]}, None, ValueError, "`TRUTH` has shape (39, 60), `images['a']` has"),
+        ({"a": [squares(), squares()[1:]]}, None, ValueError, "`TRUTH` has shape (39, 60)"),
+        ({"a": []}, None, ValueError, "`TRUTH` must hold at least one"),
+        ({"a": squares() / 2}, None, TypeError, "`TRUTH` must hold integers, got dtype float64"),
+        ({"a": squares() - 99.0}, None, TypeError, "`TRUTH` must hold integers"),
+        ({"a": squares().astype(int) - 99}, None, ValueError, "`TRUTH` must hold ids >= 0"),
+        ({"a": "labels.png"}, None, TypeError, "`TRUTH` has dtype"),
+        ({"a": squares()}, "region", ValueError, '`kind` must be one of "partitions"'),
+        ({"a": squares()}, 5, TypeError, '`kind` must be one of "partitions"'),
+        ({"a": squares()}, {"a": "region"}, ValueError, "`kind['a']` must be one of"),
+        ({"a": squares()}, {"b": "mask"}, ValueError, "`kind` has 'b', which is not the name"),
+        ({"a": squares()}, "mask", ValueError, '`TRUTH` of kind "mask" must hold two values'),
+    ],
+)
+def test_bad_truths_are_refused_before_the_work(monkeypatch, truths, kind, error, told):
+    monkeypatch.setattr(comparison, "segment", lambda *_, **__: pytest.fail("worked"))
+    with pytest.raises(error, match=re.escape(told.replace("TRUTH", "truths['a']"))):
+        segkit.compare({"a": squares()}, truths=truths, kind=kind)
 
 
-class Page(html.parser.HTMLParser):
-    """Collect what a page refers to, its rows, and tags left open."""
-
-    VOID = ("meta", "link", "img", "input", "br")
-
-    def __init__(self, text):
-        super().__init__()
-        self.addresses, self.open, self.count = [], [], {}
-        self.feed(text)
-        self.addresses += re.findall(r"url\(([^)]*)\)", text)
-
-    def handle_starttag(self, tag, attrs):
-        self.count[tag] = self.count.get(tag, 0) + 1
-        self.addresses += [value for name, value in attrs if name in ("src", "href")]
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    color = np.stack([squares()] * 3, axis=-1)
-    large = np.kron(squares(), np.ones((25, 20), dtype=np.uint8))
-    result = segkit.compare(
-        {"<grey> & 'odd'": squares(), "color": color, "volume": np.stack([squares()] * 4),
-         "large": large},
-        methods=["watershed", "growing_seed"],
-        truths={"color": squares() // 100},
-    )  # fmt: skip
-    path = result.save(tmp_path_factory.mktemp("page") / "deep" / "report")
-    assert path.name == "index.html"
-    assert [item.name for item in path.parent.iterdir()] == ["index.html"]
-    return path.read_text(encoding="utf-8")
-
-
-def test_the_page_asks_for_nothing_outside(page):
-    for address in Page(page).addresses:
-        assert address.startswith(("data:", "#")), address
-    assert "http" not in re.sub(r"data:[^\"')]*", "", page)
-
-
-def test_the_page_is_whole(page):
-    parsed = Page(page)
-    assert parsed.open == []
-    assert parsed.count["article"] == 8
-    assert parsed.count["img"] == 2 * 8 + 1
-    assert page.count("<tr>") == 8 + 1
-    assert "<grey>" not in page
-    assert "&lt;grey&gt;" in page
-    assert "middle plane shown" in page
-
-
-def test_the_pages_script_has_balanced_brackets(page):
-    script = re.search(r"<script>(.*)</script>", page, re.S)[1]
-    for left, right in ("()", "[]", "{}"):
-        assert script.count(left) == script.count(right)
-
-
-def test_the_pages_pictures_fit_their_photographs(page):
-    import base64
-    import io
-
-    from PIL import Image
-
-    sizes = set()
-    for text in re.findall(r"data:image/png;base64,([^\"')]*)", page):
-        picture = Image.open(io.BytesIO(base64.b64decode(text)))
-        picture.load()
-        sizes.add(picture.size)
-    assert sizes == {(60, 40), (720, 600)}
-
-
-def test_a_call_on_the_page_gives_its_result_again(page):
-    calls = re.findall(r"<code>(segkit\.segment\(.*?\))</code>", page)
-    assert len(calls) == 8
-    shown = re.findall(r'class="numbers">(\d+) region', page)
-    for place, image in ((0, squares()), (2, np.stack([squares()] * 3, axis=-1))):
-        labels = eval(html.unescape(calls[place]), {"segkit": segkit, "image": image})
-        assert labels.shape == (40, 60)
-        assert labels.max() == int(shown[place])
-
-
-def test_the_table_is_plain_data():
-    result = segkit.compare([squares()], methods=["watershed"])
-    assert json.loads(json.dumps(result.table)) == result.table
+@pytest.mark.parametrize(
+    ("markers", "error", "told"),
+    [
+        ({"b": squares()}, ValueError, "`markers` has 'b'"),
+        ({"a": squares()[1:]}, ValueError, r"`markers\['a'\]` has shape"),
+        ({"a": squares() / 2}, TypeError, r"`markers\['a'\]` must hold integers"),
+    ],
+)
+def test_bad_markers_are_refused(markers, error, told):
+    with pytest.raises(error, match=told):
+        segkit.compare({"a": squares()}, markers=markers)

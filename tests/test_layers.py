@@ -21,7 +21,8 @@ from tests.conftest import ROOT
 LAYERS = (
     ("__main__",),
     ("cli",),
-    ("comparison", "_page", "_pipelines", "_tasks", "_recipes", "plot"),
+    ("comparison", "_page", "_chart", "_outlines", "_cases", "_scoring"),
+    ("_pipelines", "_tasks", "_recipes", "plot"),
     ("datasets", "_dataset_forms"),
     ("cnn", "training"),
     ("growing", "quadtrees", "flooding", "merging", "clustering", "classification"),

@@ -1,0 +1,59 @@
+"""Outlines of a result against those of the truth, pixel by pixel, to look at.
+
+The same pixels and partners as in boundary scores: what is drawn as found,
+missed or invented is what precision and recall count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ._boundary_scores import _boundary, _match, radius_of
+
+TOLERANCE = 0.0075  # of the diagonal
+
+
+def against(
+    labels: np.ndarray, truths: Sequence[np.ndarray], *, void: bool = False
+) -> dict[str, np.ndarray]:
+    """Return bool maps of the same shape: extra, missed, found.
+
+    `found` and `extra` are boundary pixels of `labels` with and without a partner on
+    any annotator's boundary, `missed` those of annotators without one on `labels`.
+    With `void` pixels of truth 0, and outlines around them, are left out.
+    """
+    from scipy.spatial import cKDTree
+
+    own = _boundary(labels)
+    if void:
+        own &= np.any([truth != 0 for truth in truths], axis=0)
+    places = np.argwhere(own)
+    found = np.zeros(len(places), dtype=bool)
+    missed = np.zeros_like(own)
+    for truth in truths:
+        wanted = _boundary(truth)
+        if void:
+            wanted &= ~_beside_void(truth)
+        targets = np.argwhere(wanted)
+        if len(places) and len(targets):
+            radius = radius_of(TOLERANCE, labels.shape)
+            matched, reached = _match(cKDTree(places), cKDTree(targets), radius)
+            found |= matched
+            targets = targets[~reached]
+        missed[tuple(targets.T)] = True
+    maps = {"extra": own, "missed": missed, "found": np.zeros_like(own)}
+    maps["found"][tuple(places[found].T)] = True
+    maps["extra"] = own & ~maps["found"]
+    return maps
+
+
+def _beside_void(truth: np.ndarray) -> np.ndarray:
+    """Return which pixels are 0 or have a next neighbor that is."""
+    empty = truth == 0
+    beside = empty.copy()
+    for axis in range(truth.ndim):
+        before = (slice(None),) * axis
+        beside[(*before, slice(None, -1))] |= empty[(*before, slice(1, None))]
+    return beside
