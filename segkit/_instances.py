@@ -146,10 +146,12 @@ def average_precision(
     -----
     **Definition**: TP / (TP + FP + FN), with matches as in `match_instances`: TP
     of them, FP instances of the test and FN of the truth without one.  The mean
-    over ``iou=np.arange(0.5, 1, 0.05)`` is the score of the 2018 Data Science
-    Bowl.  (Detection challenges call another thing average precision: the area
-    under a curve of precision over recall, which needs a confidence for each
-    instance.)
+    over ``iou=np.arange(50, 100, 5) / 100`` is the score of the 2018 Data Science
+    Bowl.  (``np.arange(0.5, 1, 0.05)`` is not the same: it has a threshold of
+    0.6000000000000001, which an overlap of 3 / 5 does not reach.)
+
+    Detection challenges call another thing average precision: the area under a
+    curve of precision over recall, which needs a confidence for each instance.
 
     **Ties**: none; the number of matches is unique.
 

@@ -36,7 +36,8 @@ def assignments(pairs):
 def best(truth, test, least):
     """Return the largest number of matches with IoU >= least, then the largest sum of IoU."""
     iou = overlaps(truth, test)
-    allowed = [pair for pair, value in iou.items() if value >= least]
+    # As doubles: 1/5 reaches a threshold of 0.2, which as a double is a little above it.
+    allowed = [pair for pair, value in iou.items() if float(value) >= least]
     return max((len(chosen), sum(iou[pair] for pair in chosen)) for chosen in assignments(allowed))
 
 
