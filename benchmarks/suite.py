@@ -10,12 +10,13 @@ from benchmarks import (
     growing,
     harness,
     inputs,
+    quadtree,
     regions,
     relabel,
     watershed,
 )
 
-FAMILIES = (watershed, components, growing, boundaries, relabel, regions, contingency)
+FAMILIES = (watershed, components, growing, boundaries, relabel, regions, contingency, quadtree)
 SMALL_CALLS = 200
 OVERHEAD_LIMIT = 50.0  # microseconds on a 64 x 64 image
 GROWTH_LIMIT = 1.5  # ns per pixel at 16 megapixels over that at 1

@@ -9,6 +9,7 @@ from .growing import find_seeds, region_growing
 from .labels import connected_components, join, masks, relabel, remove_small
 from .measuring import mean_image, regions
 from .outlining import boundaries
+from .quadtrees import Quadtree, quadtree
 from .relief import gradient, local_minima
 
 __version__ = "0.1.0"
@@ -16,6 +17,7 @@ __version__ = "0.1.0"
 __all__ = [
     "METHODS",
     "Comparison",
+    "Quadtree",
     "RegionGraph",
     "boundaries",
     "compare",
@@ -28,6 +30,7 @@ __all__ = [
     "mean_image",
     "metrics",
     "panoptic",
+    "quadtree",
     "read_image",
     "read_labels",
     "region_graph",

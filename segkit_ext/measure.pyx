@@ -15,6 +15,7 @@ constant region has variance 0 exactly.
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint64_t
 
 from .bits cimport WORD, count_bits, differing, lowest_bit
+from .difference cimport difference
 from .interrupt cimport POLL_STEPS, poll
 from .types cimport value_t
 
@@ -138,19 +139,6 @@ def measure_shapes(
     """
     with nogil:
         add_shapes(regions, shape, scratch, sums)
-
-
-cdef inline double difference(value_t x, value_t base) noexcept nogil:
-    """Return x - base, rounded once."""
-    if value_t is float or value_t is double:
-        return <double> x - <double> base
-    elif value_t is int64_t:
-        # The distance of two 64-bit integers fits 64 bits without a sign.
-        if x < base:
-            return -(<double> (<uint64_t> base - <uint64_t> x))
-        return <double> (<uint64_t> x - <uint64_t> base)
-    else:
-        return <double> (<int64_t> x - <int64_t> base)
 
 
 cdef int add_values(

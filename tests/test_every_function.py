@@ -101,6 +101,14 @@ CALLS = {
     "find_seeds, random": lambda a: {
         "image": a, "n_seeds": 1, "method": "random", "mask": most(a.shape),
     },
+    "quadtree": lambda a: {"image": a, "threshold": 1},
+    "quadtree, masked": lambda a: {
+        "image": a, "threshold": 0.6, "criterion": "std", "mask": most(a.shape), "min_size": 2,
+    },
+    "quadtree, callable": lambda a: {
+        "image": a, "threshold": 1, "criterion": lambda pixels: np.ptp(pixels.astype(float)),
+        "max_size": 4,
+    },
     "gradient": lambda a: {"image": a},
     "gradient, smooth": lambda a: {"image": a, "sigma": 1},
     "local_minima": lambda a: {"relief": a},
@@ -184,6 +192,8 @@ def arrays_of(result):
             for part in result
             for array in (arrays_of(part) if isinstance(part, GRAPHS) else [np.asarray(part)])
         ]
+    if isinstance(result, segkit.Quadtree):
+        return [result.labels(), result.depth, result.mean - result.mean.min(initial=0)]
     if isinstance(result, dict):
         # The least and the largest value have the type of the image: exact in 64 bits.
         wide = ("min", "max")
@@ -352,6 +362,8 @@ def test_empty_arrays(name, shape):
             assert result.shape[: len(shape)] == shape
     elif name.startswith(("metrics.", "panoptic.")):
         assert_nothing_is_perfect(result)
+    elif isinstance(result, segkit.Quadtree):
+        assert result.labels().shape == shape
     elif isinstance(result, dict):
         assert all(len(column) == 0 for column in result.values())
     elif isinstance(result, GRAPHS):
@@ -395,6 +407,7 @@ def test_labels_partition_the_mask(ndim):
         segkit.region_growing(image, criterion="neighbor", tolerance=0, mask=mask),
         segkit.region_growing(image, tolerance=1, mask=mask),
         segkit.watershed(image, mask=mask),
+        segkit.quadtree(image, threshold=1, mask=mask).labels(),
     ):
         assert np.array_equal(labels > 0, mask)
         assert np.array_equal(np.unique(labels[mask]), np.arange(1, labels.max() + 1))
@@ -411,6 +424,10 @@ def test_a_mask_that_is_all_false(ndim, mask):
         segkit.watershed(image, corners(image.shape), mask=outside),
         segkit.local_minima(image, mask=outside),
         segkit.region_growing(image, criterion="neighbor", tolerance=1, mask=outside),
+        segkit.quadtree(image, threshold=1, mask=outside).labels(),
+        segkit.quadtree(image, threshold=1, mask=outside, criterion="std").labels(),
+        segkit.quadtree(image, threshold=1, mask=outside, criterion="entropy").labels(),
+        segkit.quadtree(image, threshold=1, mask=outside, criterion=np.ptp).labels(),
     ):
         assert labels.shape == image.shape
         assert not labels.any()
@@ -561,7 +578,10 @@ BAD_ARGUMENTS = {
         TypeError: {**WRONG_TYPES, "floats": np.ones((3, 3))},
         ValueError: {**OTHER_SHAPES, "other values": np.full((3, 3), 2), "0-D": np.array(True)},
     },
-    ("tolerance", "depth", "compactness", "multiplier", "sigma", "max_gradient", "min_distance"): {
+    (
+        "tolerance", "depth", "compactness", "multiplier", "sigma", "max_gradient",
+        "min_distance", "threshold",
+    ): {
         TypeError: NOT_NUMBERS,
         ValueError: {"nan": NAN, "inf": INF, "negative": -1, "tiny": -1e-300, "huge": 10**400},
     },
@@ -570,7 +590,7 @@ BAD_ARGUMENTS = {
         TypeError: {**NOT_NUMBERS, "half": 1.5, "none": None},
         ValueError: {"zero": 0, "three": 3, "negative": -1, "nan": NAN, "huge": 10**400},
     },
-    ("min_size", "max_steps", "n_seeds", "iterations"): {
+    ("min_size", "max_size", "max_steps", "n_seeds", "iterations"): {
         TypeError: {**NOT_NUMBERS, "half": 2.5},
         ValueError: {"negative": -1, "nan": NAN, "inf": INF},
     },
@@ -686,6 +706,14 @@ BAD_COMBINATIONS = {
     ),
     "local_minima, nan": ("local_minima", {"relief": WITH_NAN}, "relief"),
     "gradient, nan": ("gradient", {"image": WITH_NAN}, "image"),
+    "quadtree, nan": ("quadtree", {"image": WITH_NAN, "threshold": 1}, "image"),
+    "quadtree, inf": ("quadtree", {"image": WITH_INF, "threshold": 1}, "image"),
+    "quadtree, mask of another shape": (
+        "quadtree", {"image": IMAGE, "threshold": 1, "mask": SMALL}, "mask",
+    ),
+    "quadtree, sizes": (
+        "quadtree", {"image": IMAGE, "threshold": 1, "min_size": 2, "max_size": 1}, "max_size",
+    ),
     "find_seeds, nan": ("find_seeds", {"image": WITH_NAN}, "image"),
     "components, nan": ("connected_components", {"image": WITH_NAN}, "image"),
     "growing, inf, region": ("region_growing", {"image": WITH_INF, "seeds": CORNER}, "image"),
@@ -812,6 +840,7 @@ def test_seeds_that_are_no_positions(seeds):
             {"image": COLOR, "tolerance": 1, "mask": np.ones((5, 4), bool), "criterion": "seed"},
         ),
         ("find_seeds", {"image": COLOR, "mask": np.ones((5, 4), bool)}),
+        ("quadtree", {"image": COLOR, "threshold": 1, "mask": np.ones((5, 4), bool)}),
         ("regions", {"labels": corners((5, 4)), "image": COLOR}),
         ("region_graph", {"labels": corners((5, 4)), "image": COLOR}),
         ("mean_image", {"labels": corners((5, 4)), "image": COLOR}),

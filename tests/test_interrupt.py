@@ -107,6 +107,14 @@ WORK = {
     "metrics.contingency": lambda: {
         "truth": noise(8000, high=70, dtype=np.int32), "test": noise(8000, high=9),
     },
+    "quadtree": lambda: {"image": noise(), "threshold": 200},
+    "quadtree, std": lambda: {"image": noise(), "threshold": 60, "criterion": "std"},
+    "quadtree, std float": lambda: {
+        "image": noise(dtype=np.float32), "threshold": 60, "criterion": "std",
+    },
+    "quadtree, entropy": lambda: {
+        "image": noise(2000), "threshold": 3, "criterion": "entropy",
+    },
 }  # fmt: skip
 
 
@@ -155,6 +163,8 @@ def fingerprint(arguments):
 
 
 def same(one, other):
+    if isinstance(one, segkit.Quadtree):
+        return np.array_equal(one.corner, other.corner)
     if isinstance(one, segkit.RegionGraph):
         one, other = vars(one), vars(other)
     if isinstance(one, dict):

@@ -48,6 +48,16 @@ CALLS = {
     "local_minima, depth": lambda a: segkit.local_minima(1 - a, depth=0.5),
 }  # fmt: skip
 
+# these split flat images at will, not along them: for memory alone
+SPLITTING = {
+    "quadtree": lambda a: segkit.quadtree(a, threshold=0).labels(),
+    "quadtree, std": lambda a: segkit.quadtree(a, threshold=0.1, criterion="std").labels(),
+    "quadtree, float": lambda a: segkit.quadtree(
+        a.astype(np.float32), threshold=0.1, criterion="std", mask=a < 2
+    ).labels(),
+    "quadtree, entropy": lambda a: segkit.quadtree(a, threshold=0, criterion="entropy").labels(),
+}
+
 
 def first_pixel(image):
     markers = np.zeros(image.shape, np.int32)
@@ -120,7 +130,9 @@ NO_MEMORY = """
 import json, resource, sys
 import numpy as np
 import segkit
-from tests.test_load import CALLS, spiral
+from tests.test_load import CALLS, SPLITTING
+
+CALLS = CALLS | SPLITTING
 
 def size():
     with open("/proc/self/statm") as file:
@@ -150,7 +162,7 @@ LIMITS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 18, 20, 24, 28, 32, 40, 48,
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="address space limits of Linux")
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", [*CALLS, *SPLITTING])
 def test_refused_memory_is_a_memory_error_and_nothing_leaks(name):
     done = subprocess.run(
         [sys.executable, "-c", NO_MEMORY, name, *map(str, LIMITS)],
