@@ -100,7 +100,7 @@ CASES = [
     Case(
         name="quadtree, range, 2-D uint8",
         input_name="noise",
-        inputs=lambda size: of(inputs.noise((side_2d(size) // 2,) * 2), 20),
+        inputs=lambda size: of(inputs.noise((side_2d(size),) * 2), 20),
         ours=by_range,
         peers=plain(plain_range),
         compare=same_partition,
