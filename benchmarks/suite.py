@@ -5,6 +5,7 @@ from statistics import median
 
 from benchmarks import (
     boundaries,
+    boundary_scores,
     components,
     contingency,
     growing,
@@ -16,7 +17,17 @@ from benchmarks import (
     watershed,
 )
 
-FAMILIES = (watershed, components, growing, boundaries, relabel, regions, contingency, quadtree)
+FAMILIES = (
+    watershed,
+    components,
+    growing,
+    boundaries,
+    relabel,
+    regions,
+    contingency,
+    boundary_scores,
+    quadtree,
+)
 SMALL_CALLS = 200
 OVERHEAD_LIMIT = 50.0  # microseconds on a 64 x 64 image
 GROWTH_LIMIT = 1.5  # ns per pixel at 16 megapixels over that at 1

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ._boundary_scores import _boundary, _match, radius_of
+from ._boundary_scores import _boundary, partners, radius_of
 
 TOLERANCE = 0.0075  # of the diagonal
 
@@ -24,29 +24,21 @@ def against(
     any annotator's boundary, `missed` those of annotators without one on `labels`.
     With `void` pixels of truth 0, and outlines around them, are left out.
     """
-    from scipy.spatial import cKDTree
-
     own = _boundary(labels)
     if void:
         own &= np.any([truth != 0 for truth in truths], axis=0)
-    places = np.argwhere(own)
-    found = np.zeros(len(places), dtype=bool)
+    outlines = [_boundary(truth) for truth in truths]
+    if void:
+        outlines = [one & ~_beside_void(truth) for one, truth in zip(outlines, truths, strict=True)]
+    right = np.zeros(np.count_nonzero(own), dtype=bool)
     missed = np.zeros_like(own)
-    for truth in truths:
-        wanted = _boundary(truth)
-        if void:
-            wanted &= ~_beside_void(truth)
-        targets = np.argwhere(wanted)
-        if len(places) and len(targets):
-            radius = radius_of(TOLERANCE, labels.shape)
-            matched, reached = _match(cKDTree(places), cKDTree(targets), radius)
-            found |= matched
-            targets = targets[~reached]
-        missed[tuple(targets.T)] = True
-    maps = {"extra": own, "missed": missed, "found": np.zeros_like(own)}
-    maps["found"][tuple(places[found].T)] = True
-    maps["extra"] = own & ~maps["found"]
-    return maps
+    pairs = partners(outlines, own, radius_of(TOLERANCE, labels.shape))
+    for outline, (matched, reached) in zip(outlines, pairs, strict=True):
+        right |= matched
+        missed.flat[np.flatnonzero(outline)[~reached]] = True
+    found = np.zeros_like(own)
+    found[own] = right
+    return {"extra": own & ~found, "missed": missed, "found": found}
 
 
 def _beside_void(truth: np.ndarray) -> np.ndarray:

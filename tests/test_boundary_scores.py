@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import maximum_bipartite_matching
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
 
-from segkit import metrics
-from segkit_ext.pair_off import pair_off
+from segkit import _dtypes, metrics
 from tests import strategies as own
 from tests.reference import boundary_scores as reference
 
@@ -23,57 +22,37 @@ def positions(found):
     return [tuple(p) for p in np.argwhere(found).tolist()]
 
 
-def paired(candidates, n_columns):
-    """Return what the kernel pairs: the column of each row, -1 for none."""
-    starts = np.cumsum([0, *(len(columns) for columns in candidates)])
-    flat = np.array([c for columns in candidates for c in columns], dtype=np.int32)
-    column_of = np.full(len(candidates), -1, dtype=np.int32)
-    row_of = np.full(n_columns, -1, dtype=np.int32)
-    pair_off(
-        starts.astype(np.intp),
-        flat,
-        np.arange(len(candidates), dtype=np.int32),
-        column_of,
-        row_of,
-        np.zeros(n_columns, np.int32),
-        np.empty(n_columns, np.int32),
-        np.empty(len(candidates) + 1, np.int32),
-    )
-    for row, column in enumerate(column_of.tolist()):
-        assert column == -1 or (row_of[column] == row and column in candidates[row])
-    assert np.count_nonzero(row_of >= 0) == np.count_nonzero(column_of >= 0)
-    return column_of
-
-
 @given(data=st.data())
-def test_pair_off_is_the_first_in_order_of_the_largest_pairings(data):
-    n_columns = data.draw(st.integers(0, 5))
-    columns = st.lists(st.integers(0, n_columns - 1), unique=True) if n_columns else st.just([])
-    candidates = data.draw(st.lists(columns, max_size=6))
-    rows = set(np.flatnonzero(paired(candidates, n_columns) >= 0).tolist())
-    named = list(enumerate(candidates))
-    assert len(rows) == reference.most_pairs(named)
-    assert rows == reference.pair_off(named)
+def test_no_pairing_has_more_pairs(data):
+    shape = data.draw(own.shapes(max_pixels=5))  # trying all pairings takes 6**5 steps
+    truth, test = (data.draw(hnp.arrays(np.bool_, shape)) for _ in range(2))
+    tolerance = data.draw(st.sampled_from(TOLERANCES))
+    radius = tolerance * math.hypot(*shape)
+    candidates = reference.partners(positions(test), positions(truth), radius)
+    counts = metrics.match_boundaries(truth, test, tolerance=tolerance)
+    assert counts.matched_test == counts.matched_truth == reference.most_pairs(candidates)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_pair_off_finds_as_many_pairs_as_scipy(seed):
-    rng = np.random.default_rng(seed)
-    n_rows, n_columns, n_pairs = rng.integers(1, 400, 3) * (1, 1, 4)
-    pairs = np.unique(
-        np.stack([rng.integers(0, n_rows, n_pairs), rng.integers(0, n_columns, n_pairs)]), axis=1
-    )
-    graph = csr_array((np.ones(pairs.shape[1]), pairs), shape=(n_rows, n_columns))
-    candidates = [pairs[1, pairs[0] == row].tolist() for row in range(n_rows)]
-    wanted = np.count_nonzero(maximum_bipartite_matching(graph, perm_type="column") >= 0)
-    assert np.count_nonzero(paired(candidates, n_columns) >= 0) == wanted
+@pytest.mark.parametrize("shape", [(300,), (40, 50), (9, 11, 13), (5, 5, 5, 6)], ids=str)
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.7])
+@pytest.mark.parametrize("tolerance", [0.02, 0.05, 0.15])
+@pytest.mark.parametrize("index", [np.int32, np.int64])
+def test_as_many_pairs_as_scipy_finds(shape, share, tolerance, index, monkeypatch):
+    monkeypatch.setattr(_dtypes, "index_dtype", lambda size: np.dtype(index))
+    rng = np.random.default_rng(0)
+    truth, test = rng.random(shape) < share, rng.random(shape) < 0.3
+    near = cdist(np.argwhere(test), np.argwhere(truth)) <= tolerance * math.hypot(*shape)
+    pairs = near[linear_sum_assignment(near, maximize=True)].sum()
+    counts = metrics.match_boundaries(truth, test, tolerance=tolerance)
+    assert counts.matched_test == counts.matched_truth == pairs
 
 
-def test_a_chain_through_every_row_is_found():
-    n = 3000  # each row may take the column before its own: only the last search is long
-    candidates = [[k, k + 1] for k in range(n)] + [[0]]
-    column_of = paired(candidates, n + 1)
-    assert sorted(column_of.tolist()) == list(range(n + 1))
+def test_a_chain_through_every_pixel_is_found():
+    n = 3000  # all have their own place but the first, which makes each move on by one
+    test, truth = np.ones(n + 1, bool), np.ones(n + 1, bool)
+    test[-1] = truth[0] = False
+    counts = metrics.match_boundaries(truth, test, tolerance=1.5 / (n + 1))
+    assert counts == (n, n, n, n)
 
 
 @given(data=st.data())

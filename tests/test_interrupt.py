@@ -115,6 +115,9 @@ WORK = {
     "quadtree, entropy": lambda: {
         "image": noise(2000), "threshold": 3, "criterion": "entropy",
     },
+    "metrics.boundary_scores": lambda: {
+        "truth": dots(1500), "test": noise(1500, high=3), "tolerance": 0.005,
+    },
 }  # fmt: skip
 
 
