@@ -22,8 +22,7 @@ import numpy as np
 
 from . import _chart, _files, _outlines, plot
 from ._cases import color_axis
-from ._pipelines import METHODS, takes_markers
-from ._scoring import GENERAL, KINDS, SCORES, sides
+from ._scoring import GENERAL, KINDS, NUMBERED, SCORES, sides
 from .measuring import mean_image
 from .outlining import boundaries
 
@@ -100,6 +99,7 @@ def _section(
         truths = [sides(truth) for truth in truths]
     ndim = image.ndim - (color_axis(image) is not None)
     picture = _reduced(plot.middle_plane(plot.as_rgb(image, image.shape[:ndim]), ndim))
+    picture, brightened = _brightened(picture)
     results = []
     for number, row in enumerate(rows, start=1):
         found = labels[name, row["method"]]
@@ -116,18 +116,30 @@ def _section(
                 "call": _call(
                     row,
                     color=image.ndim > ndim,
-                    markers=marked is not None and takes_markers(METHODS[row["method"]]),
+                    markers=row["markers"],
                 ),
                 "layer": _layer(found, picture),
                 "means": _means(found, picture),
                 "outlines": _outlines_of(found, truths, kind, picture) if truths else None,
             }
         )
+    by_numbers = kind in NUMBERED and any(row["markers"] for row in rows)
+    board = _board(
+        f"{mark}-board",
+        rows,
+        [title(row["method"]) + " *" * (by_numbers and row["markers"]) for row in rows],
+        [f"#{result['id']}" for result in results],
+    )
+    if by_numbers:
+        board["notes"] = [
+            "* started from the markers and is scored by its numbers; of the other methods each "
+            "region counts as what most of its pixels are in the truth"
+        ]
     return {
         "id": mark,
         "name": name,
         "size": " × ".join(map(str, image.shape[:ndim])),  # noqa: RUF001
-        "kind": _kind(image, ndim),
+        "kind": _kind(image, ndim) + (", brightened here" if brightened else ""),
         "width": picture.shape[1],
         "height": picture.shape[0],
         "photo": _picture(picture, quality=90),
@@ -137,12 +149,7 @@ def _section(
         ],
         "has_truth": bool(truths),
         "results": results,
-        "board": _board(
-            f"{mark}-board",
-            rows,
-            [result["title"] for result in results],
-            [f"#{result['id']}" for result in results],
-        ),
+        "board": board,
     }
 
 
@@ -307,6 +314,14 @@ def _reduced(picture: np.ndarray) -> np.ndarray:
 
     size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+
+
+def _brightened(picture: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Return a picture that can be made out, and whether it had to be made brighter."""
+    top = float(np.percentile(picture, 99.9))
+    if not 0 < top < 128:
+        return picture, False
+    return np.minimum(np.round(picture * (255 / top)), 255).astype(np.uint8), True
 
 
 def _on_picture(labels: np.ndarray, picture: np.ndarray) -> np.ndarray:

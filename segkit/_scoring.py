@@ -116,12 +116,12 @@ SCORES = {
     "mean_dice": Score(
         "Mean Dice", "more", "share", f"Dice, mean over the structures, {_AS_MOST}.",
     ),
-    "pixel_accuracy": Score(
-        "Accuracy", "more", "share", f"Pixels of the right class, {_AS_MOST}.",
-    ),
     "mean_iou": Score(
         "Mean IoU", "more", "share",
         f"Intersection over union, mean over classes, {_AS_MOST}.",
+    ),
+    "pixel_accuracy": Score(
+        "Accuracy", "more", "share", f"Pixels of the right class, {_AS_MOST}.",
     ),
     "boundary_f1": Score(
         "Boundary F1", "more", "share",
@@ -166,6 +166,7 @@ KINDS = {
     "structures": ("mean_dice", "mean_iou"),
     "mask": ("jaccard", "dice", "hausdorff"),
 }  # fmt: skip
+NUMBERED = ("classes", "structures", "mask")  # where the numbers of a truth mean something
 GENERAL = ("explained_variation", "n_regions", "unlabelled", "seconds", "memory")
 
 

@@ -149,8 +149,8 @@ class Comparison:
     table : list of dict
         One row for each image and method: image, method, kind (of the truth, or
         None), the scores of that kind, explained_variation, n_regions, unlabelled
-        (fraction of the pixels), seconds, memory (bytes), parameters.  Ready for
-        pandas.
+        (fraction of the pixels), seconds, memory (bytes), markers (whether it
+        started from some), parameters.  Ready for pandas.
     images : dict of arrays
         The images by name.
     labels : dict of arrays
@@ -289,11 +289,12 @@ def compare(
                 result, seconds, memory = _measured(case, method, parameters)
                 labels[case.name, method] = result
                 row: dict[str, Any] = {"image": case.name, "method": method, "kind": case.kind}
+                marked = case.markers is not None and takes_markers(METHODS[method])
                 if case.kind is not None:
-                    named = case.markers is not None and takes_markers(METHODS[method])
-                    row |= _scoring.scores(result, case.truths, case.kind, named=named)
+                    row |= _scoring.scores(result, case.truths, case.kind, named=marked)
                 row |= _scoring.general(case.image, result, case.channel_axis)
                 row |= {"seconds": seconds, "memory": memory}
+                row["markers"] = marked
                 row["parameters"] = defaults_of(METHODS[method]) | parameters
                 table.append(row)
     return Comparison(

@@ -185,7 +185,7 @@ def test_the_best_of_each_column_is_marked(page, comparison):
 def test_means_over_fewer_images_are_named_and_not_called_best():
     image = squares()
     table = [
-        {"image": name, "method": method, "kind": None, "explained_variation": value,
+        {"image": name, "method": method, "kind": None, "markers": False, "explained_variation": value,
          "n_regions": 3, "unlabelled": 0.0, "seconds": seconds, "memory": 10}
         for name, method, value, seconds in (
             ("a", "watershed", 0.5, 1.0), ("b", "watershed", 0.6, 2.0), ("a", "nuclei", 0.9, 0.1),
@@ -253,6 +253,29 @@ def test_outlines_beside_void_are_left_out():
     assert not maps["missed"].any()
     maps = _outlines.against(np.ones((3, 6), int), [np.array([[1, 1, 2, 2, 2, 0]] * 3)], void=True)
     assert maps["missed"].sum() == 3
+
+
+def test_dark_pictures_are_brightened():
+    dark = np.full((4, 5, 3), 20, dtype=np.uint8)
+    dark[0] = 40
+    picture, brightened = _page._brightened(dark)
+    assert brightened
+    assert (picture.max(), picture.min()) == (255, 128)
+    for other in (np.zeros((4, 5, 3), np.uint8), np.full((4, 5, 3), 200, np.uint8)):
+        picture, brightened = _page._brightened(other)
+        assert not brightened
+        np.testing.assert_array_equal(picture, other)
+
+
+def test_what_started_from_markers_is_told_apart(tmp_path):
+    result = segkit.compare(
+        [squares()], methods=["scribbles", "watershed"], truths=[TRUTH > 0], kind="mask",
+        markers=[strokes()],
+    )  # fmt: skip
+    text = result.save(tmp_path).read_text(encoding="utf-8")
+    lines = Page(text).tables["image-1-board"][1:]
+    assert sorted(line[0] for line in lines) == ["Scribbles *", "Watershed"]
+    assert "* started from the markers" in text
 
 
 def test_an_image_of_one_region_has_no_outlines():
