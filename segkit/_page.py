@@ -28,7 +28,7 @@ from .outlining import boundaries
 
 LONGEST_SIDE = 720  # pixels of a picture in the page
 _TINT = 105  # of 255: how strong the regions are tinted before the slider fades them
-_DIMMED = (14, 17, 22, 165)  # over the photograph, under outlines
+_DIMMED = (14, 17, 22, 185)  # over the photograph, under outlines
 # White, orange, blue: apart in lightness, and to eyes that do not see red or green.
 _OUTLINES = {"found": (255, 255, 255, 255), "missed": (255, 159, 28, 255),
              "extra": (62, 166, 255, 255)}  # fmt: skip
@@ -360,7 +360,7 @@ def _outlines_of(
     rows, columns = picture.shape[:2]
     colored = np.empty((rows, columns, 4), np.uint8)
     colored[:] = _DIMMED
-    thick = max(1, round(max(rows, columns) / 240))
+    thick = -(-max(rows, columns) // 256)
     for name, marked in maps.items():
         place = np.argwhere(marked) * (rows, columns) // marked.shape
         for down in range(thick):

@@ -183,10 +183,9 @@ def test_the_best_of_each_column_is_marked(page, comparison):
 
 
 def test_means_over_fewer_images_are_named_and_not_called_best():
-    image = squares()
     table = [
-        {"image": name, "method": method, "kind": None, "markers": False, "explained_variation": value,
-         "n_regions": 3, "unlabelled": 0.0, "seconds": seconds, "memory": 10}
+        {"image": name, "method": method, "kind": None, "markers": False, "n_regions": 3,
+         "explained_variation": value, "unlabelled": 0.0, "seconds": seconds, "memory": 10}
         for name, method, value, seconds in (
             ("a", "watershed", 0.5, 1.0), ("b", "watershed", 0.6, 2.0), ("a", "nuclei", 0.9, 0.1),
         )
@@ -196,7 +195,6 @@ def test_means_over_fewer_images_are_named_and_not_called_best():
     column = [name for name in _scoring.SCORES if name in table[0]].index("seconds")
     assert [row["cells"][column]["text"] for row in board["rows"]] == ["1.50 s", "0.10 s"]
     assert not any(row["cells"][column]["best"] for row in board["rows"])
-    assert image.any()
 
 
 @pytest.mark.parametrize(
