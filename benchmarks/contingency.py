@@ -27,6 +27,15 @@ def sklearn_table(target):
     return Peer("scikit-learn", "sklearn", prepare, target, finish=lambda table: table.data)
 
 
+def skimage_information(target):
+    def prepare(truth, test):
+        from skimage.metrics import variation_of_information
+
+        return fresh_each_time(lambda: variation_of_information(truth, test))
+
+    return Peer("scikit-image", "skimage", prepare, target)
+
+
 def skimage_measures(target):
     def prepare(truth, test):
         from skimage import metrics as theirs
@@ -37,7 +46,7 @@ def skimage_measures(target):
 
         return fresh_each_time(call)
 
-    return Peer("scikit-image", "skimage", prepare, target, note="two measures of the seven")
+    return Peer("scikit-image", "skimage", prepare, target, note="two of six measures")
 
 
 def measures(truth, test):
@@ -81,6 +90,14 @@ CASES = [
     table_case("10k x 1k regions", two(10_000, 1000), [skimage_table(4), sklearn_table(None)]),
     table_case("100 x 30 regions", two(100, 30), [skimage_table(None)]),
     table_case("10k x 1k ids, noise", noise, [skimage_table(None)]),
+    Case(
+        name="variation of information",
+        input_name="10k x 1k regions",
+        inputs=two(10_000, 1000),
+        ours=lambda truth, test: metrics.variation_of_information(truth, test),
+        peers=[skimage_information(4)],
+        compare=lambda ours, theirs: same_values(np.array(ours), theirs),
+    ),
     Case(
         name="all measures of partitions",
         input_name="10k x 1k regions",

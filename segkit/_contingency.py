@@ -156,30 +156,30 @@ def table_of(truth: np.ndarray, test: np.ndarray, ignore: int | None = None) -> 
 
 def _pairs_of(truth: np.ndarray, test: np.ndarray) -> np.ndarray:
     """Return the pairs that occur with their counts, (n_pairs, 3), as they were found."""
-    first, second, largest = _same_type(truth, test)
+    first, second = _same_type(truth, test)
     pairs = np.empty((_ROOM, 3), dtype=np.int64)
-    slots = np.zeros(2 * _ROOM, dtype=np.int64)
+    slots = np.zeros(2 * _ROOM, dtype=_dtypes.label_dtype(first.size))
     n_found = np.zeros(1, dtype=np.int64)
     done = count_pairs(first, second, slots, pairs, n_found, 0)
     while done < first.size:
         full, pairs = pairs, np.empty((4 * len(pairs), 3), dtype=np.int64)
         pairs[: len(full)] = full
-        slots = np.zeros(2 * len(pairs), dtype=np.int64)
+        slots = np.zeros(2 * len(pairs), dtype=slots.dtype)
         find_places(full, slots)
         done = count_pairs(first, second, slots, pairs, n_found, done)
     pairs = pairs[: int(n_found[0])]
-    pairs[:, :2] &= largest  # ids were seen as signed integers of their width
+    if first.dtype == np.int32 and "u" in truth.dtype.kind + test.dtype.kind:
+        pairs[:, :2] &= (1 << 32) - 1  # the upper half of uint32 was seen as negative
     return pairs
 
 
-def _same_type(truth: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-    """Return both flat in one kernel type, and the mask that makes its bits an id again."""
+def _same_type(truth: np.ndarray, test: np.ndarray) -> list[np.ndarray]:
+    """Return both flat in one kernel type."""
     size = max(truth.dtype.itemsize, test.dtype.itemsize)
-    first, second = (
+    return [
         _dtypes.flat_ids(array if array.dtype.itemsize == size else array.astype(f"u{size}"))
         for array in (truth, test)
-    )
-    return first, second, (1 << min(8 * size, 63)) - 1
+    ]
 
 
 def _compact(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -195,8 +195,10 @@ def _compact(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _order(row: np.ndarray, col: np.ndarray, n_rows: int, n_cols: int) -> np.ndarray:
     """Return the order by row, then column."""
-    if max(n_rows, n_cols) > 1 << 16:
-        return np.argsort(row * n_cols + col)
-    # NumPy sorts 16-bit integers by counting.
-    by_col = np.argsort(col.astype(np.uint16), kind="stable")
-    return by_col[np.argsort(row.astype(np.uint16)[by_col], kind="stable")]
+    order = np.arange(len(row))
+    for place, n in ((col, n_cols), (row, n_rows)):
+        for shift in range(0, max(n - 1, 0).bit_length(), 16):
+            # NumPy sorts 16-bit integers by counting.
+            digit = (place[order] >> shift).astype(np.uint16)
+            order = order[np.argsort(digit, kind="stable")]
+    return order

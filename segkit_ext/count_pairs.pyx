@@ -10,13 +10,15 @@ from libc.stdint cimport int64_t, uint64_t
 
 from .interrupt cimport POLL_STEPS, poll
 from .prefetch cimport SEGKIT_PREFETCH
-from .types cimport id_t
+from .types cimport id_t, label_t
 
 cdef enum:
     FIRST     # columns of the pairs
     SECOND
     COUNT
-    AHEAD = 12    # pixels: how far ahead a slot is asked for
+    MANY = 1 << 14    # pairs that no longer stay in the cache: memory is asked for beforehand,
+    FAR = 16          # a slot so many pixels ahead of its turn,
+    NEAR = 8          # and the pair that it points to so many
 
 
 cdef inline Py_ssize_t home_of(Py_ssize_t n_slots, int64_t first, int64_t second) noexcept nogil:
@@ -28,7 +30,7 @@ cdef inline Py_ssize_t home_of(Py_ssize_t n_slots, int64_t first, int64_t second
 
 
 cdef inline Py_ssize_t slot_of(
-    const int64_t[::1] slots, const int64_t[:, ::1] pairs, int64_t first, int64_t second
+    const label_t[::1] slots, const int64_t[:, ::1] pairs, int64_t first, int64_t second
 ) noexcept nogil:
     """Return the slot of a pair, or the free one where it would stand.
 
@@ -45,19 +47,23 @@ cdef inline Py_ssize_t slot_of(
 cdef Py_ssize_t count_all(
     const id_t[::1] first,
     const id_t[::1] second,
-    int64_t[::1] slots,
+    label_t[::1] slots,
     int64_t[:, ::1] pairs,
     int64_t[::1] n_found,
     Py_ssize_t begin,
 ) except -1 nogil:
-    cdef Py_ssize_t start = begin, i, last, slot, ahead, size = first.shape[0]
+    cdef Py_ssize_t start = begin, i, last, slot, size = first.shape[0]
     cdef Py_ssize_t n = <Py_ssize_t> n_found[0], next_poll = begin + POLL_STEPS
     cdef id_t u, v
     while start < size:
-        ahead = start + AHEAD
-        if ahead < size:
-            slot = home_of(slots.shape[0], <int64_t> first[ahead], <int64_t> second[ahead])
+        if n >= MANY and start + FAR < size:
+            i = start + FAR
+            slot = home_of(slots.shape[0], <int64_t> first[i], <int64_t> second[i])
             SEGKIT_PREFETCH(&slots[slot])
+            i = start + NEAR
+            slot = home_of(slots.shape[0], <int64_t> first[i], <int64_t> second[i])
+            if slots[slot] != 0:
+                SEGKIT_PREFETCH(&pairs[<Py_ssize_t> slots[slot] - 1, 0])
         u = first[start]
         v = second[start]
         last = min(size, start + POLL_STEPS)
@@ -72,7 +78,7 @@ cdef Py_ssize_t count_all(
             pairs[n, SECOND] = <int64_t> v
             pairs[n, COUNT] = 0
             n += 1
-            slots[slot] = n
+            slots[slot] = <label_t> n
         pairs[<Py_ssize_t> slots[slot] - 1, COUNT] += i - start
         start = i
         if start >= next_poll:
@@ -85,7 +91,7 @@ cdef Py_ssize_t count_all(
 def count_pairs(
     const id_t[::1] first,
     const id_t[::1] second,
-    int64_t[::1] slots,
+    label_t[::1] slots,
     int64_t[:, ::1] pairs,
     int64_t[::1] n_found,
     Py_ssize_t begin,
@@ -107,19 +113,19 @@ def count_pairs(
     return stopped
 
 
-cdef int place_all(const int64_t[:, ::1] pairs, int64_t[::1] slots) except -1 nogil:
+cdef int place_all(const int64_t[:, ::1] pairs, label_t[::1] slots) except -1 nogil:
     cdef Py_ssize_t i, slot
     for i in range(pairs.shape[0]):
         slot = home_of(slots.shape[0], pairs[i, FIRST], pairs[i, SECOND])
         while slots[slot] != 0:
             slot = (slot + 1) & (slots.shape[0] - 1)
-        slots[slot] = i + 1
+        slots[slot] = <label_t> (i + 1)
         if i & (POLL_STEPS - 1) == POLL_STEPS - 1:
             poll()
     return 0
 
 
-def find_places(const int64_t[:, ::1] pairs, int64_t[::1] slots):
+def find_places(const int64_t[:, ::1] pairs, label_t[::1] slots):
     """Fill an empty hash table with the places of pairs.
 
     Pre: no pair stands twice; slots are all 0, a power of two, more than pairs.

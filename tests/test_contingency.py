@@ -96,6 +96,14 @@ def test_uint32_ids_with_the_top_bit():
     assert table.test_ids.tolist() == [0, 255]
 
 
+@pytest.mark.parametrize("order", "<>")
+def test_uint32_beside_ids_of_more_bits(order):
+    top = np.array([0, 2**32 - 1, 2**31], dtype=f"{order}u4")
+    table = metrics.contingency(top, np.array([2**40, 2**32, 2**40]))
+    assert as_dict(table) == {(0, 2**40): 1, (2**31, 2**40): 1, (2**32 - 1, 2**32): 1}
+    assert metrics.contingency(top, top).truth_ids.tolist() == [0, 2**31, 2**32 - 1]
+
+
 def test_ids_of_64_bits_are_refused():
     with pytest.raises(ValueError, match=r"`test` must hold ids below 2\*\*63"):
         metrics.contingency([1, 2], np.array([1, 2**63], dtype=np.uint64))
