@@ -144,11 +144,13 @@ SCORES = {
     ),
     "n_regions": Score("Regions", "", "count", "How many regions there are."),
     "unlabelled": Score("No label", "", "percent", "Pixels that the method gives no label."),
-    "seconds": Score("Time", "less", "seconds", "Seconds of one run, by the clock."),
+    "seconds": Score(
+        "Time", "less", "seconds", "Seconds by the clock, of the quickest of up to three runs.",
+    ),
     "memory": Score(
         "Memory", "less", "bytes",
-        "Most memory held at a time beyond the image, the result included: what Python and "
-        "NumPy hand out, not what other libraries take for themselves.",
+        "What Python and NumPy hold at the worst moment beyond the image, the result included; "
+        "not what other libraries take for themselves.",
     ),
 }  # fmt: skip
 

@@ -76,6 +76,10 @@ def compare(
             "classes, structures or mask."
         ),
     ] = "partitions",
+    markers: Annotated[
+        list[Path] | None,
+        typer.Option(help="Label image of where regions start, one for each IMAGE."),
+    ] = None,
     max_pixels: MaxPixels = _files.MAX_PIXELS,
 ) -> None:
     r"""Segment images by every method, and set the results side by side on one page.
@@ -93,30 +97,41 @@ def compare(
     for name in method or ():
         _known_method(name)
     _known_kind(kind)
-    truths: dict[str, Any]
-    kinds: dict[str, str]
+    for option, given in (("--truth", truth), ("--markers", markers)):
+        if given and not images:
+            raise ValueError(f"{option} needs the IMAGE that it belongs to")
     if images:
         files = _names(images)
-        if len(truth or ()) not in (0, len(files)) and len(files) > 1:
-            raise ValueError(f"--truth must be given once for each IMAGE, got {len(truth or ())}")
+        truths = _for_each(files, truth, "--truth", several=True)
+        starts = _for_each(files, markers, "--markers")
         named = {
             name: _files.read_image(path, max_pixels=max_pixels) for name, path in files.items()
         }
-        drawn = [_files.read_labels(path, max_pixels=max_pixels) for path in truth or ()]
-        if len(files) == 1 and len(drawn) > 1:
-            truths = dict.fromkeys(files, drawn)
-        else:
-            truths = dict(zip(files, drawn, strict=False))
-        kinds = dict.fromkeys(truths, kind)
+        known = {
+            name: [_files.read_labels(path, max_pixels=max_pixels) for path in paths]
+            for name, paths in truths.items()
+        }
+        drawn = {
+            name: _files.read_labels(path, max_pixels=max_pixels)
+            for name, (path,) in starts.items()
+        }
+        result = comparison.compare(
+            named,
+            methods=method or None,
+            truths={name: one[0] if len(one) == 1 else one for name, one in known.items()},
+            kind=dict.fromkeys(known, kind),
+            markers=drawn,
+            progress=True,
+        )
     else:
-        if truth:
-            raise ValueError("--truth needs the IMAGE that it belongs to")
         named = datasets.samples()
-        truths = {"blobs": datasets.blobs()[1], "tubes": datasets.tubes()[1] > 0}
-        kinds = {"blobs": "instances", "tubes": "mask"}
-    result = comparison.compare(
-        named, methods=method or None, truths=truths, kind=kinds, progress=True
-    )
+        result = comparison.compare(
+            named,
+            methods=method or None,
+            truths={"blobs": datasets.blobs()[1], "tubes": datasets.tubes()[1] > 0},
+            kind={"blobs": "instances", "tubes": "mask"},
+            progress=True,
+        )
     print(f"{len(result.table)} results on {len(named)} image(s): {result.save(out)}")
 
 
@@ -218,6 +233,18 @@ def _page_can_be_made() -> None:
 def _known_method(name: str) -> None:
     if name not in comparison.METHODS:
         raise ValueError(f"no method {name!r}; there are {', '.join(comparison.METHODS)}")
+
+
+def _for_each(
+    files: dict[str, Path], given: Sequence[Path] | None, option: str, *, several: bool = False
+) -> dict[str, list[Path]]:
+    """Return the files given for each image: one, or `several` for a single image."""
+    paths = list(given or ())
+    if paths and several and len(files) == 1:
+        return dict.fromkeys(files, paths)
+    if len(paths) not in (0, len(files)):
+        raise ValueError(f"{option} must be given once for each IMAGE, got {len(paths)}")
+    return {name: [path] for name, path in zip(files, paths, strict=False)}
 
 
 def _known_kind(name: str) -> None:

@@ -136,6 +136,20 @@ def test_compare_takes_several_annotators_and_a_kind(photo, tmp_path):
     assert ">PQ</button>" in (out / "index.html").read_text(encoding="utf-8")
 
 
+def test_compare_starts_from_markers(photo, tmp_path):
+    strokes = np.zeros((40, 60), dtype=np.uint8)
+    strokes[15, 10:20] = strokes[20, 40:50] = 1
+    strokes[3, 5:55] = 2
+    segkit.write_labels(tmp_path / "strokes.png", strokes)
+    segkit.write_labels(tmp_path / "mask.png", np.where(strokes == 1, 1, 0))
+    arguments = ["compare", str(photo), "--markers", str(tmp_path / "strokes.png")]
+    arguments += ["--truth", str(tmp_path / "mask.png"), "--kind", "mask"]
+    assert main([*arguments, "--method", "scribbles", "--out", str(tmp_path)]) == 0
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "markers=markers" in page
+    assert ">Hausdorff</button>" in page
+
+
 def test_compare_without_an_image_takes_the_samples_and_their_truths(tmp_path, monkeypatch):
     monkeypatch.setattr("segkit.datasets._PHOTOGRAPHS", ("coins",))
     assert main(["compare", "--method", "flat_zones", "--out", str(tmp_path)]) == 0
@@ -172,6 +186,8 @@ def test_compare_without_an_image_takes_the_samples_and_their_truths(tmp_path, m
             ["compare", "photo.png", "cut.png", "--truth", "x"],
             "--truth must be given once for each",
         ),
+        (["compare", "photo.png", "--markers", "x", "--markers", "y"], "--markers must be given"),
+        (["compare", "--markers", "photo.png"], "--markers needs the IMAGE that it belongs to"),
         (["compare", "--truth", "photo.png"], "--truth needs the IMAGE that it belongs to"),
         (["compare", "photo.png", "--kind", "cells"], "no kind of truth 'cells'; there are part"),
         (["compare", "photo.png", "--truth", "small.png"], "has shape (4, 5), `images['photo']`"),
