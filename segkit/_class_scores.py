@@ -219,12 +219,12 @@ def iou_per_class(
     >>> metrics.iou_per_class([1, 1, 2, 2], [1, 1, 1, 2])
     array([0.66666667, 0.5       ])
     """
-    if matrix is None and truth is not None and test is not None:
-        matrix = confusion_matrix(truth, test, n_classes=n_classes)
-    elif n_classes is not None:
-        raise ValueError("`n_classes` goes with images, not with `matrix`")
-    else:
+    if truth is None or test is None or matrix is not None:
         _refuse_both(truth, test, matrix)
+        if n_classes is not None:
+            raise ValueError("`n_classes` goes with images, not with `matrix`")
+    else:
+        matrix = confusion_matrix(truth, test, n_classes=n_classes)
     hits, wanted, given = _sums(None, None, matrix)
     union = wanted + given - hits
     return np.where(union > 0, hits / np.maximum(union, 1), 1.0)

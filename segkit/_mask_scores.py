@@ -154,8 +154,8 @@ def hausdorff(
     From each counted pixel of one mask the distance between centers to the nearest
     of the other is taken, and the same the other way; `percentile` of each of the
     two (linear between neighbors in rank), and the larger one.  At 100 this is a
-    distance between sets: symmetric, 0 for equal masks only, no longer than any
-    way round by a third mask.
+    distance between sets of pixels: symmetric, 0 for equal sets only, no longer
+    than any way round by a third.
 
     **Ties**: none.  **Cost**: O(pixels) of the smallest box around both, with about
     8 (2 + ndim) bytes for each.

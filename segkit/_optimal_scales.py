@@ -173,9 +173,9 @@ def optimal_covering(overlaps: Sequence[Sequence[tuple[ArrayLike, ArrayLike]]]) 
     Parameters
     ----------
     overlaps : sequence, for each image, of sequences, for each scale, of pairs
-        Areas and best overlaps (intersection over union with the region of the
-        result that overlaps best) of all true regions of the image, those of all
-        annotators behind each other, in the same order at each scale.
+        Areas and best overlaps (``area`` and ``iou`` of `region_overlaps`) of all
+        true regions of the image, those of all annotators behind each other, in the
+        same order at each scale.
 
     Returns
     -------

@@ -220,12 +220,23 @@ def test_bad_maps():
 
 
 def test_people_agree_on_photographs(data_root):
-    folder = data_root / "bsds500"
-    counts = []
+    """Each annotator against the others, by regions and by the thin lines of the data set."""
+    folder, by_regions, by_lines = data_root / "bsds500", [], []
     for name in (folder / "test.txt").read_text().split()[:10]:
-        truth = np.load(folder / "ground_truth" / "test" / f"{name}.npz")["segmentations"]
-        for k, one in enumerate(truth):
-            counts.append(metrics.boundary_counts(np.delete(truth, k, axis=0), one))
-    scores = metrics.BoundaryCounts(*np.sum(counts, axis=0)).scores()
+        with np.load(folder / "ground_truth" / "test" / f"{name}.npz") as truth:
+            regions, lines = truth["segmentations"], truth["boundaries"]
+        for k in range(len(regions)):
+            others, other_lines = (np.delete(stack, k, axis=0) for stack in (regions, lines))
+            by_regions.append(metrics.boundary_counts(others, regions[k]))
+            by_lines.append(metrics.match_boundaries(other_lines, lines[k]))
+    scores = metrics.BoundaryCounts(*np.sum(by_regions, axis=0)).scores()
     assert scores == pytest.approx((0.884, 0.699, 0.780), abs=0.002)
     assert all(type(score) is float for score in scores)
+    scores = metrics.BoundaryCounts(*np.sum(by_lines, axis=0)).scores()
+    assert scores.f == pytest.approx(0.783, abs=0.004)
+
+
+@pytest.mark.parametrize("tolerance", [1, 1e10, 1e308])
+def test_a_tolerance_of_any_size(tolerance):
+    labels = np.arange(12).reshape(3, 4)
+    assert metrics.boundary_scores(labels, labels[:, ::-1], tolerance=tolerance) == (1, 1, 1)

@@ -56,7 +56,8 @@ def test_hausdorff_is_a_distance_that_scales(masks, spacing):
         options = {"spacing": sizes, "between": between}
         direct = metrics.hausdorff(a, c, **options)
         assert metrics.hausdorff(a, a, **options) == 0
-        assert (direct == 0) == np.array_equal(a, c)
+        if between == "pixels":  # other masks may have the same surface
+            assert (direct == 0) == np.array_equal(a, c)
         way_round = metrics.hausdorff(a, b, **options) + metrics.hausdorff(b, c, **options)
         assert direct <= way_round * (1 + 1e-12)
     doubled = metrics.hausdorff(a, c, spacing=[2 * size for size in sizes])
@@ -109,8 +110,8 @@ def test_the_same_as_simpleitk(shape, seed):
     assert metrics.jaccard(truth, test) == pytest.approx(overlap.GetJaccardCoefficient(), abs=1e-12)
     distance = sitk.HausdorffDistanceImageFilter()
     distance.Execute(*images)
-    wanted = distance.GetHausdorffDistance()  # its distances are of single precision
-    assert metrics.hausdorff(truth, test, spacing=spacing) == pytest.approx(wanted, rel=1e-6)
+    wanted = distance.GetHausdorffDistance()
+    assert metrics.hausdorff(truth, test, spacing=spacing) == pytest.approx(wanted, rel=1e-10)
 
 
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (4,), (3, 2), (2, 1, 2), (1, 1, 1, 1)], ids=str)
