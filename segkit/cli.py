@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import logging
+import os
 import subprocess
 import sys
 import time
@@ -18,7 +19,18 @@ from typing import Annotated, Any
 
 import typer
 
-from . import __version__, _cases, _files, _pipelines, _scoring, comparison, datasets, plot
+from . import (
+    __version__,
+    _cases,
+    _files,
+    _pipelines,
+    _quality,
+    _quality_tables,
+    _scoring,
+    comparison,
+    datasets,
+    plot,
+)
 
 app = typer.Typer(
     name="segkit",
@@ -29,7 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-benchmark = typer.Typer(help="Time segkit beside other libraries.")
+benchmark = typer.Typer(help="Measure segkit beside other libraries: speed, quality.")
 app.add_typer(benchmark, name="benchmark")
 
 MaxPixels = Annotated[
@@ -82,7 +94,7 @@ def compare(
     ] = None,
     max_pixels: MaxPixels = _files.MAX_PIXELS,
 ) -> None:
-    r"""Segment images by every method, and set the results side by side on one page.
+    """Segment images by every method, and set the results side by side on one page.
 
     Without IMAGE the samples are taken: five photographs, and two volumes whose truth is known.
 
@@ -169,7 +181,7 @@ def segment(
     ] = None,
     max_pixels: MaxPixels = _files.MAX_PIXELS,
 ) -> None:
-    r"""Segment one image, and write its label image.
+    """Segment one image, and write its label image.
 
     \b
     Examples:
@@ -206,7 +218,7 @@ def segment(
     "speed", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
 )
 def speed(context: typer.Context) -> None:
-    r"""Time every kernel beside its peers: python -m benchmarks speed.
+    """Time every kernel beside its peers: python -m benchmarks speed.
 
     Needs the benchmarks folder of the source, and the peers: pip install 'segkit[bench]'.
     Further arguments are passed on.
@@ -221,6 +233,60 @@ def speed(context: typer.Context) -> None:
             command = [sys.executable, "-m", "benchmarks", "speed", *context.args]
             raise typer.Exit(subprocess.run(command, cwd=root, check=False).returncode)
     raise ValueError("there is no folder benchmarks here: run this in a clone of the source")
+
+
+@benchmark.command("quality")
+def quality(
+    dataset: Annotated[
+        str, typer.Option(metavar="NAME", help=f"One of {', '.join(_quality.DATASETS)}.")
+    ],
+    root: Annotated[
+        Path, typer.Option(metavar="DIR", help="Its folder, or the folder that holds it.")
+    ],
+    methods: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--methods",
+            "--method",
+            help="Only these, with commas between them; else all that suit the data set.",
+        ),
+    ] = None,
+    peers: Annotated[bool, typer.Option("--peers", help="Other libraries too.")] = False,
+    tune: Annotated[
+        bool,
+        typer.Option("--tune", help="First search parameters on the training split: tuned.json."),
+    ] = False,
+    split: Annotated[str, typer.Option(help="test, train, val or all.")] = "test",
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only so many images, evenly spread.")
+    ] = None,
+    tune_limit: Annotated[
+        int, typer.Option(min=1, help="So many training images at most when tuning.")
+    ] = 40,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Processes, of one thread each.", show_default="processors")
+    ] = os.cpu_count() or 1,
+    out: Annotated[Path, typer.Option(help="Folder for results and tables.")] = Path("quality"),
+) -> None:
+    """Score methods on a data set with human answers, all in the same way.
+
+    Results are kept as they come: the same command goes on where it was stopped.
+    Nothing is downloaded; segkit.datasets.open tells which forms of a data set are read.
+
+    \b
+    Examples:
+      segkit benchmark quality --dataset bsds500 --root BSR/BSDS500 --peers
+      segkit benchmark quality --dataset dsb2018 --root data --methods nuclei --tune
+    """
+    names = [name.strip() for each in methods or () for name in each.split(",")]
+    bench = _quality.Benchmark(
+        dataset, root, methods=names or None, peers=peers, out=out, n_jobs=jobs, progress=True
+    )
+    bench.check(split, tune=tune)
+    if tune:
+        bench.tune(limit=tune_limit)
+    print(_quality_tables.markdown(bench.report(split, limit=limit)))
+    print(f"{out / f'{dataset}-{split}.json'}, .md; every result: .jsonl")
 
 
 def _page_can_be_made() -> None:

@@ -40,11 +40,11 @@ def test_version_and_help(capsys):
     assert main([]) == 0
     for command in ("compare", "segment"):
         assert command in capsys.readouterr().out or main([command, "--help"]) == 0
-    for command in (["compare"], ["segment"], ["benchmark", "speed"]):
+    for command in (["compare"], ["segment"], ["benchmark", "speed"], ["benchmark", "quality"]):
         assert main([*command, "--help"]) == 0
         text = capsys.readouterr().out
         assert "Examples:" in text
-        assert "segkit " + " ".join(command) in text
+        assert "\n    segkit " + " ".join(command) in text, "each on a line of its own"
 
 
 @pytest.mark.parametrize("method", comparison.METHODS)

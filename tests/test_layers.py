@@ -21,6 +21,7 @@ from tests.conftest import ROOT
 LAYERS = (
     ("__main__",),
     ("cli",),
+    ("_quality", "_quality_runs", "_quality_measures", "_quality_tables", "_peers", "_contenders"),
     ("comparison", "_page", "_chart", "_outlines", "_cases", "_scoring"),
     ("_pipelines", "_tasks", "_recipes", "plot"),
     ("datasets", "_dataset_forms"),
