@@ -42,7 +42,7 @@ from .plot import stretch
 _FITTING = {"instances": "nuclei", "regions": "membranes"}
 
 # Quick methods are timed more than once: what else a machine does only ever adds.
-_MOST_RUNS, _ENOUGH = 3, 0.3  # seconds
+_MOST_RUNS, _ENOUGH = 3, 0.1  # seconds
 
 # One image, one method
 

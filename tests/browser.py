@@ -49,6 +49,14 @@ class Browser:
         for end in ends:
             os.close(end)
         self.number, self.rest, self.events, self.session = 0, b"", [], None
+        try:
+            self._attach()
+        except BaseException:
+            self.process.kill()
+            raise
+
+    def _attach(self):
+        """Talk to the one page that is open from now on, and be told of all it does."""
         targets = self.send("Target.getTargets")["targetInfos"]
         page = next(target["targetId"] for target in targets if target["type"] == "page")
         attached = self.send("Target.attachToTarget", targetId=page, flatten=True)
@@ -58,8 +66,11 @@ class Browser:
 
     def close(self):
         self.session = None
-        self.send("Browser.close")
-        self.process.wait(timeout=20)
+        try:
+            self.send("Browser.close")
+            self.process.wait(timeout=20)
+        finally:
+            self.process.kill()
         os.close(self.to)
         os.close(self.out)
 

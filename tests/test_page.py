@@ -279,3 +279,15 @@ def test_what_started_from_markers_is_told_apart(tmp_path):
 def test_an_image_of_one_region_has_no_outlines():
     maps = _outlines.against(np.ones((3, 6), int), [np.ones((3, 6), int)])
     assert not any(marked.any() for marked in maps.values())
+
+
+def test_a_page_that_is_interrupted_leaves_the_old_one(tmp_path, monkeypatch):
+    result = segkit.compare([squares()], methods=["watershed"])
+    old = result.save(tmp_path).read_bytes()
+    for place in ("segkit._page._chart.chart", "segkit._page._files.os.replace"):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                result.save(tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+        assert (tmp_path / "index.html").read_bytes() == old
