@@ -8,6 +8,7 @@ from .graphs import RegionGraph, region_graph, split_region
 from .growing import find_seeds, region_growing
 from .labels import connected_components, join, masks, relabel, remove_small
 from .measuring import mean_image, regions
+from .merging import MergeTree, merge_regions, merge_tree
 from .outlining import boundaries
 from .quadtrees import Quadtree, quadtree
 from .relief import gradient, local_minima
@@ -17,6 +18,7 @@ __version__ = "0.1.0"
 __all__ = [
     "METHODS",
     "Comparison",
+    "MergeTree",
     "Quadtree",
     "RegionGraph",
     "boundaries",
@@ -28,6 +30,8 @@ __all__ = [
     "local_minima",
     "masks",
     "mean_image",
+    "merge_regions",
+    "merge_tree",
     "metrics",
     "panoptic",
     "quadtree",

@@ -146,8 +146,9 @@ def _least_variance(graph: Any) -> float:
     if total == 0:
         return 0.0
     middle = graph.sum.sum(axis=0) / total
-    between = (graph.size[:, np.newaxis] * (graph.mean - middle) ** 2).sum()
-    return 1e-12 * float(graph.scatter.sum() + between) / float(total)
+    with np.errstate(over="ignore"):
+        between = (graph.size[:, np.newaxis] * (graph.mean - middle) ** 2).sum()
+        return 1e-12 * float(graph.scatter.sum() + between) / float(total)
 
 
 def _typical(values: np.ndarray) -> float:

@@ -206,7 +206,8 @@ class RegionGraph:
 
         size, total = add(self.size), add(self.sum)
         mean = (total / size[:, np.newaxis])[node]
-        between = self.size[:, np.newaxis] * (self.mean - mean) ** 2
+        with np.errstate(over="ignore", invalid="ignore"):
+            between = self.size[:, np.newaxis] * (self.mean - mean) ** 2
         inner = node[self.u] == node[self.v]
         perimeter = add(self.perimeter)
         perimeter -= 2 * np.bincount(

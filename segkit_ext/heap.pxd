@@ -1,7 +1,8 @@
 """A binary heap with first in, first out among equal keys.
 
 Entries are ordered by (key, age); ages are given by the heap, in the order of
-pushing, so equal keys come out as they went in.  `source` is the caller's.
+pushing, so equal keys come out as they went in.  `heap_push_ranked` and
+`heap_replace` take a rank of the caller's instead.  `source` is the caller's.
 
     cdef Heap heap
     heap_open(&heap)
@@ -44,6 +45,15 @@ cdef inline bint entry_before(const Entry* a, const Entry* b) noexcept nogil:
     return a.key < b.key or (a.key == b.key and a.age < b.age)
 
 cdef inline int heap_push(Heap* heap, double key, int64_t item, int64_t source) except -1 nogil:
+    """Add an entry behind all of equal key."""
+    heap_push_ranked(heap, key, heap.age, item, source)
+    heap.age += 1
+    return 0
+
+cdef inline int heap_push_ranked(
+    Heap* heap, double key, int64_t rank, int64_t item, int64_t source
+) except -1 nogil:
+    """Add an entry with a rank of the caller's among equal keys, in place of its age."""
     cdef Py_ssize_t child, above, room
     cdef Entry* entries
     cdef Entry entry
@@ -55,10 +65,9 @@ cdef inline int heap_push(Heap* heap, double key, int64_t item, int64_t source) 
         heap.entries = entries
         heap.room = room
     entry.key = key
-    entry.age = heap.age
+    entry.age = rank
     entry.item = item
     entry.source = source
-    heap.age += 1
     entries = heap.entries
     child = heap.length
     heap.length += 1
@@ -72,13 +81,10 @@ cdef inline int heap_push(Heap* heap, double key, int64_t item, int64_t source) 
     entries[child] = entry
     return 0
 
-cdef inline Entry heap_pop(Heap* heap) noexcept nogil:
-    """Return the first entry.  Pre: the heap is not empty."""
+cdef inline void heap_sink(Heap* heap, Entry last) noexcept nogil:
+    """Enter `last` in place of the first entry."""
     cdef Entry* entries = heap.entries
-    cdef Entry first = entries[0], last
-    cdef Py_ssize_t hole = 0, child, length = heap.length - 1
-    heap.length = length
-    last = entries[length]
+    cdef Py_ssize_t hole = 0, child, length = heap.length
     while True:
         child = 2 * hole + 1
         if child >= length:
@@ -91,4 +97,26 @@ cdef inline Entry heap_pop(Heap* heap) noexcept nogil:
         hole = child
         heap.steps += 1
     entries[hole] = last
+
+cdef inline Entry heap_pop(Heap* heap) noexcept nogil:
+    """Return the first entry.  Pre: the heap is not empty."""
+    cdef Entry first = heap.entries[0]
+    heap.length -= 1
+    if heap.length:
+        heap_sink(heap, heap.entries[heap.length])
     return first
+
+cdef inline const Entry* heap_first(const Heap* heap) noexcept nogil:
+    """Return the first entry, which stays.  Pre: the heap is not empty."""
+    return &heap.entries[0]
+
+cdef inline void heap_replace(
+    Heap* heap, double key, int64_t rank, int64_t item, int64_t source
+) noexcept nogil:
+    """Pop the first entry and add another.  Pre: the heap is not empty."""
+    cdef Entry entry
+    entry.key = key
+    entry.age = rank
+    entry.item = item
+    entry.source = source
+    heap_sink(heap, entry)

@@ -28,10 +28,11 @@ SUMMARIES = tuple(  # of numbers, not of images: see test_optimal_scales
     f"metrics.{name}" for name in segkit.metrics.__all__ if name.startswith("optimal_")
 )
 COLORS = ("panoptic.from_coco",)  # see test_panoptic
-GRAPHS = (segkit.RegionGraph,)  # results in flat arrays
+GRAPHS = (segkit.MergeTree, segkit.RegionGraph)  # results in flat arrays
 REPORTS = ("regions", "mean_image", "region_graph")  # give values, not labels
 PIPELINES = ("segment", "compare")  # tests/test_comparison.py sweeps these
-ELSEWHERE = (*FILES, *OUTLINES, *COLORS, *SUMMARIES, *PIPELINES)
+TREES = ("merge_tree",)  # from a graph: see test_merging
+ELSEWHERE = (*TREES, *FILES, *OUTLINES, *COLORS, *SUMMARIES, *PIPELINES)
 
 
 def picture(shape, dtype=np.uint8):
@@ -83,6 +84,15 @@ CALLS = {
     "region_graph, image": lambda a: {
         "labels": picture(a.shape), "image": a, "strength": picture(a.shape),
         "connectivity": a.ndim,
+    },
+    "merge_regions": lambda a: {"labels": a, "image": picture(a.shape), "threshold": 1},
+    "merge_regions, image": lambda a: {
+        "labels": picture(a.shape), "image": a, "n_regions": a.size, "min_size": 2,
+        "criterion": "ward", "connectivity": a.ndim,
+    },
+    "merge_regions, color_strength": lambda a: {
+        "labels": picture(a.shape), "image": picture(a.shape), "strength": a,
+        "criterion": "color_strength", "threshold": 1,
     },
     "split_region": lambda a: {"labels": np.ones(a.shape, int), "label": 1, "parts": a},
     "region_growing": lambda a: {"image": a, "seeds": corners(a.shape), "tolerance": 1},
@@ -454,6 +464,7 @@ BIG = {  # a call with small ids -> the same with ids far apart must agree but f
     "join": lambda ids: {"first": ids, "second": ids[::-1]},
     "regions": lambda ids: {"labels": ids},
     "region_graph": lambda ids: {"labels": ids, "image": picture(ids.shape)},
+    "merge_regions": lambda ids: {"labels": ids, "image": picture(ids.shape), "threshold": 1},
     "mean_image": lambda ids: {"labels": ids, "image": picture(ids.shape)},
     "watershed": lambda ids: {"relief": picture(ids.shape), "markers": ids},
     "region_growing": lambda ids: {"image": picture(ids.shape), "seeds": ids},
@@ -585,12 +596,20 @@ BAD_ARGUMENTS = {
         TypeError: NOT_NUMBERS,
         ValueError: {"nan": NAN, "inf": INF, "negative": -1, "tiny": -1e-300, "huge": 10**400},
     },
+    ("threshold", "shape_weight", "compactness_weight", "strength_weight"): {
+        TypeError: NOT_NUMBERS,
+        ValueError: {"nan": NAN, "inf": INF, "negative": -1, "tiny": -1e-300, "huge": 10**400},
+    },
+    ("channel_weights",): {
+        TypeError: {"text": "a", "complex": [1j]},
+        ValueError: {"negative": [-1], "two": [1, 1], "nan": [NAN], "0-D": 1.0},
+    },
     ("max_level",): {TypeError: NOT_NUMBERS, ValueError: {"nan": NAN}},
     ("connectivity",): {
         TypeError: {**NOT_NUMBERS, "half": 1.5, "none": None},
         ValueError: {"zero": 0, "three": 3, "negative": -1, "nan": NAN, "huge": 10**400},
     },
-    ("min_size", "max_size", "max_steps", "n_seeds", "iterations"): {
+    ("min_size", "max_size", "n_regions", "max_steps", "n_seeds", "iterations"): {
         TypeError: {**NOT_NUMBERS, "half": 2.5},
         ValueError: {"negative": -1, "nan": NAN, "inf": INF},
     },
@@ -642,6 +661,8 @@ ALLOWED = {  # what is bad elsewhere
     ("regions", "image", "none"),
     ("region_graph", "image", "none"),
     ("region_graph", "strength", "none"),
+    ("merge_regions", "image", "none"),
+    ("merge_regions", "strength", "none"),
     ("metrics.average_precision", "iou", "list"),
 }
 
@@ -675,6 +696,10 @@ def test_bad_arguments(name, argument, value, error):
         arguments.setdefault("tolerance", 1)
     if argument == "multiplier":
         arguments["tolerance"] = None
+    if argument == "n_regions":
+        del arguments["threshold"]
+    if argument == "channel_weights":
+        arguments["criterion"] = "baatz_schape"
     if name in ("regions", "region_graph") and argument == "channel_axis":
         arguments["image"] = image
     if argument == "matrix":
@@ -804,6 +829,17 @@ BAD_COMBINATIONS = {
     "region_graph, channels of nothing": (
         "region_graph", {"labels": corners((3, 3)), "channel_axis": 0}, "channel_axis",
     ),
+    "merge_regions, other shapes": (
+        "merge_regions", {"labels": corners((3, 3)), "image": SMALL, "threshold": 1}, "image",
+    ),
+    "merge_regions, nan": (
+        "merge_regions", {"labels": np.eye(3, dtype=int), "image": WITH_NAN, "threshold": 1},
+        "image",
+    ),
+    "merge_regions, inf": (
+        "merge_regions", {"labels": np.eye(3, dtype=int), "image": WITH_INF, "threshold": 1},
+        "image",
+    ),
     "split_region, no such region": (
         "split_region", {"labels": corners((3, 3)), "label": 3, "parts": corners((3, 3))}, "label",
     ),
@@ -843,6 +879,7 @@ def test_seeds_that_are_no_positions(seeds):
         ("quadtree", {"image": COLOR, "threshold": 1, "mask": np.ones((5, 4), bool)}),
         ("regions", {"labels": corners((5, 4)), "image": COLOR}),
         ("region_graph", {"labels": corners((5, 4)), "image": COLOR}),
+        ("merge_regions", {"labels": corners((5, 4)), "image": COLOR, "threshold": 1}),
         ("mean_image", {"labels": corners((5, 4)), "image": COLOR}),
     ],
 )

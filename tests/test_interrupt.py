@@ -64,6 +64,10 @@ WORK = {
         "labels": noise(6000, high=70, dtype=np.int32), "image": noise(6000),
         "strength": noise(6000), "connectivity": 2,
     },
+    "merge_regions": lambda: {
+        "labels": np.arange(1, 400**2 + 1).reshape(400, 400), "image": noise(400),
+        "n_regions": 1,
+    },
     "region_growing, region": lambda: {"image": noise(2000), "seeds": dots(2000)},
     "region_growing, region float": lambda: {
         "image": noise(1500, dtype=np.float32), "seeds": dots(1500),

@@ -44,6 +44,9 @@ CALLS = {
     "watershed, minima": lambda a: segkit.watershed(1 - a),
     "watershed, lines": lambda a: segkit.watershed(1 - a, first_pixel(a), lines="thin"),
     "watershed, compact": lambda a: segkit.watershed(1 - a, first_pixel(a), compactness=0.1),
+    "merge_regions": lambda a: segkit.merge_regions(
+        segkit.connected_components(a, background=None), a, threshold=0
+    ),
     "local_minima": lambda a: segkit.local_minima(1 - a),
     "local_minima, depth": lambda a: segkit.local_minima(1 - a, depth=0.5),
 }  # fmt: skip
