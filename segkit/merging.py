@@ -96,7 +96,7 @@ class MergeTree:
             height = _check.number(level, "level")
             n_merged = int(np.searchsorted(self.level[n:], height, side="right"))
         else:
-            wanted = checked_number(n_regions, self.n_components, n)
+            wanted = _checked_number(n_regions, self.n_components, n)
             n_merged = max(n - wanted, 0)
         return _groups(self.parent, n, n_merged)
 
@@ -168,7 +168,7 @@ class MergeTree:
         return out
 
 
-def checked_number(n_regions: Any, n_components: int, n: int) -> int:
+def _checked_number(n_regions: Any, n_components: int, n: int) -> int:
     """Return a number of regions that merging neighbors can reach."""
     wanted = _check.integer(n_regions, "n_regions", low=0 if n == 0 else 1)
     if wanted < n_components:
@@ -523,7 +523,7 @@ def merge_regions(
 def _at_least_parts(graph: RegionGraph, n_regions: int) -> int:
     """Return `n_regions`, checked to be no less than the parts of a graph that do not touch."""
     parts = graph.cut(np.zeros(graph.n_edges), 1)
-    return checked_number(n_regions, int(parts.max(initial=-1)) + 1, graph.n_regions)
+    return _checked_number(n_regions, int(parts.max(initial=-1)) + 1, graph.n_regions)
 
 
 __all__ = ["MergeTree", "merge_regions", "merge_tree"]
