@@ -596,7 +596,7 @@ BAD_ARGUMENTS = {
         TypeError: NOT_NUMBERS,
         ValueError: {"nan": NAN, "inf": INF, "negative": -1, "tiny": -1e-300, "huge": 10**400},
     },
-    ("threshold", "shape_weight", "compactness_weight", "strength_weight"): {
+    ("shape_weight", "compactness_weight", "strength_weight"): {
         TypeError: NOT_NUMBERS,
         ValueError: {"nan": NAN, "inf": INF, "negative": -1, "tiny": -1e-300, "huge": 10**400},
     },
