@@ -155,13 +155,13 @@ class Benchmark:
         One parameter after the other is tried at all its values, the others held,
         until a round changes nothing.
         """
+        path = self.out / "tuned.json"
         found = {}
         for name, each in self.contenders.items():
             found[name] = self._tuned(each, limit)
-        path = self.out / "tuned.json"
-        held = _read_tuned(path)
-        held[self.dataset] = held.get(self.dataset, {}) | found
-        _write(path, json.dumps(held, indent=1, sort_keys=True) + "\n")
+            held = _read_tuned(path)
+            held.setdefault(self.dataset, {})[name] = found[name]
+            _write(path, json.dumps(held, indent=1, sort_keys=True) + "\n")
         self.tuned |= {name: entry["parameters"] for name, entry in found.items()}
         return found
 
