@@ -12,12 +12,14 @@ APT := apt-get install -y build-essential python3-dev python3-venv
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint clean prerequisites set-up-again
+.PHONY: help demo test lint quality tune clean prerequisites set-up-again
 
 help:
 	@echo "make demo    compare the methods on sample images: report/index.html"
 	@echo "make test    run the tests"
 	@echo "make lint    ruff, mypy, cython-lint"
+	@echo "make quality DATA=folder    the tables of docs/quality.md, from data sets in a folder"
+	@echo "make tune DATA=folder       search segkit/_tuned.json anew, on their training splits"
 	@echo "make clean   remove what was built"
 
 demo: $(STAMP)
@@ -31,6 +33,21 @@ lint: $(VENV)/installed-lint
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cython-lint segkit_ext  # it calls pycodestyle
+
+# Stopped, both go on where they were.  Results stay in the folder quality.
+DATA ?= ../shared/data
+SCORED := dsb2018 seeds50 isbi2012 fib25
+QUALITY := $(BIN)/python -m segkit benchmark quality --root $(DATA) --peers --out quality
+
+quality: $(VENV)/installed-bench
+	@$(QUALITY) --dataset bsds500
+	@for name in $(SCORED); do for split in test all; do \
+	    $(QUALITY) --dataset $$name --split $$split || exit 1; done; done
+	@$(BIN)/python -m benchmarks quality quality
+
+tune: $(VENV)/installed-bench
+	@for name in bsds500 $(SCORED); do $(QUALITY) --dataset $$name --tune || exit 1; done
+	@cp quality/tuned.json segkit/_tuned.json
 
 # What is missing is said in one line, before anything is installed.
 prerequisites:
@@ -51,7 +68,11 @@ $(VENV)/installed-lint: $(STAMP)
 	@$(BIN)/python -m pip install --quiet --editable ".[lint]"
 	@touch $@
 
+$(VENV)/installed-bench: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --editable ".[bench]"
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build dist report demos/out segkit.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist report quality demos/out segkit.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	rm -f segkit_ext/*.so segkit_ext/*.c
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,6 +5,8 @@ python -m benchmarks speed --quick              smaller images, fewer rounds
 python -m benchmarks speed --only watershed     cases whose name holds a word
 python -m benchmarks speed --list               names of the cases
 python -m benchmarks speed --readme             write the tables into benchmarks/README.md
+python -m benchmarks quality DIR                write results of `segkit benchmark quality`
+                                                into docs/quality.md
 """
 
 import argparse
@@ -12,9 +14,10 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import harness, report, suite
+from benchmarks import harness, quality, report, suite
 
 README = Path(__file__).with_name("README.md")
+QUALITY = Path(__file__).resolve().parent.parent / "docs" / "quality.md"
 
 
 def parser():
@@ -31,6 +34,9 @@ def parser():
     speed.add_argument("--list", action="store_true", help="print the names of the cases")
     speed.add_argument("--out", type=Path, metavar="DIR", help="folder for speed.md, speed.json")
     speed.add_argument("--readme", action="store_true", help="write the tables into README.md")
+    scores = commands.add_parser("quality", help="write the tables of docs/quality.md")
+    scores.add_argument("results", type=Path, metavar="DIR", help="the folder of results")
+    scores.add_argument("--page", type=Path, default=QUALITY, help="the page to write into")
     memory = commands.add_parser("memory")  # what harness.memory_in_fresh_process runs
     memory.add_argument("case")
     memory.add_argument("which")
@@ -43,6 +49,10 @@ def main(arguments=None):
     if options.command == "memory":
         value = suite.measure_memory(options.case, options.which, options.size)
         print(json.dumps(value))
+        return 0
+    if options.command == "quality":
+        text = quality.fill(options.page.read_text(encoding="utf-8"), options.results)
+        options.page.write_text(text, encoding="utf-8")
         return 0
     cases = suite.select(options.only)
     if not cases:

@@ -487,7 +487,7 @@ def _seeds(markers: Labels) -> list[tuple[int, int]]:
 # Supervoxels
 
 
-def _linkage(image: Image, *, supervoxels: Labels, threshold: float = 110) -> Labels:
+def _linkage(image: Image, *, supervoxels: Labels, threshold: float = 145) -> Labels:
     import higra as hg
 
     _, numbered = np.unique(supervoxels, return_inverse=True)
@@ -564,5 +564,5 @@ _PEERS: tuple[tuple[str, str, Callable[..., Any], tuple[str, ...], Fields], ...]
     ("SimpleITK ConnectedThreshold", "SimpleITK", _connected_threshold, ("scribbles",), {
         "search": {"tolerance": (0, 5, 10, 20)}}),
     ("higra average linkage", "higra", _linkage, ("supervoxels",), {"search": {
-        "threshold": (90, 100, 105, 110, 115, 120, 130, 140)}}),
+        "threshold": (120, 130, 135, 140, 143, 145, 147, 150, 155)}}),
 )  # fmt: skip

@@ -502,3 +502,33 @@ def test_a_grid_reaches_what_was_published_for_it(data_root, tmp_path):
     scores = runner.report("test", limit=40)["rows"][0]["scores"]
     found = [scores[f"covering_{name}"] for name in ("ods", "ois", "best")]
     assert found == pytest.approx([0.32, 0.37, 0.46], abs=0.025)
+
+
+# The page
+
+
+def test_the_page_gets_its_tables_and_keeps_its_words(tmp_path):
+    from benchmarks import __main__ as benchmarks
+
+    bench("dsb2018", tmp_path / "data", tmp_path / "out").report("test")
+    page = tmp_path / "page.md"
+    page.write_text(
+        "Before\n<!-- table: dsb2018-test -->\nold\n<!-- end of table -->\nbetween\n"
+        "<!-- table: bsds500-test -->\nkept\n<!-- end of table -->\nafter\n"
+    )
+    for _ in range(2):
+        assert benchmarks.main(["quality", str(tmp_path / "out"), "--page", str(page)]) == 0
+        text = page.read_text()
+        assert "old" not in text
+        assert "| nuclei |" in text
+        assert [word in text for word in ("Before", "between", "kept", "after")] == [True] * 4
+
+
+def test_the_page_has_a_place_for_each_data_set():
+    from benchmarks import quality
+
+    names = quality.tables((ROOT / "docs" / "quality.md").read_text(encoding="utf-8"))
+    assert len(set(names)) == len(names)
+    assert {name.partition("-")[0] for name in names} == {
+        "bsds500", "dsb2018", "seeds50", "isbi2012", "fib25",
+    }  # fmt: skip
