@@ -11,6 +11,7 @@ from benchmarks import (
     growing,
     harness,
     inputs,
+    joining,
     quadtree,
     regions,
     relabel,
@@ -27,6 +28,7 @@ FAMILIES = (
     contingency,
     boundary_scores,
     quadtree,
+    joining,
 )
 SMALL_CALLS = 200
 OVERHEAD_LIMIT = 50.0  # microseconds on a 64 x 64 image

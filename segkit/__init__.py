@@ -2,6 +2,7 @@
 
 from . import metrics, panoptic
 from ._files import read_image, read_labels, write_image, write_labels
+from ._joining import felzenszwalb, statistical_region_merging
 from .comparison import METHODS, Comparison, compare, segment
 from .flooding import watershed
 from .graphs import RegionGraph, region_graph, split_region
@@ -24,6 +25,7 @@ __all__ = [
     "boundaries",
     "compare",
     "connected_components",
+    "felzenszwalb",
     "find_seeds",
     "gradient",
     "join",
@@ -44,6 +46,7 @@ __all__ = [
     "remove_small",
     "segment",
     "split_region",
+    "statistical_region_merging",
     "watershed",
     "write_image",
     "write_labels",

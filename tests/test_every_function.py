@@ -107,6 +107,14 @@ CALLS = {
     "region_growing, confidence": lambda a: {
         "image": a, "seeds": corners(a.shape), "criterion": "confidence",
     },
+    "felzenszwalb": lambda a: {"image": a, "scale": 1.5, "min_size": 2, "sigma": 0},
+    "felzenszwalb, all neighbors": lambda a: {
+        "image": a, "scale": 0.5, "min_size": 0, "sigma": 0, "connectivity": a.ndim,
+    },
+    "statistical_region_merging": lambda a: {"image": a, "complexity": 1e6},
+    "statistical_region_merging, small": lambda a: {
+        "image": a, "complexity": 1e7, "min_size": 3,
+    },
     "find_seeds": lambda a: {"image": a},
     "find_seeds, random": lambda a: {
         "image": a, "n_seeds": 1, "method": "random", "mask": most(a.shape),
@@ -306,6 +314,8 @@ def test_dtypes(name, dtype):
     swept = swept_argument(name)
     if swept in LABELS and dtype not in INTEGER_DTYPES:
         return  # refused: see below
+    if name.startswith("statistical") and np.dtype(dtype).kind == "f":
+        return  # floats are stretched to 256 levels, small integers are not
     image = picture((6, 5))
     if dtype == np.bool_:
         image //= 2
@@ -591,7 +601,7 @@ BAD_ARGUMENTS = {
     },
     (
         "tolerance", "depth", "compactness", "multiplier", "sigma", "max_gradient",
-        "min_distance", "threshold",
+        "min_distance", "threshold", "scale", "complexity",
     ): {
         TypeError: NOT_NUMBERS,
         ValueError: {"nan": NAN, "inf": INF, "negative": -1, "tiny": -1e-300, "huge": 10**400},
@@ -739,6 +749,10 @@ BAD_COMBINATIONS = {
     "quadtree, sizes": (
         "quadtree", {"image": IMAGE, "threshold": 1, "min_size": 2, "max_size": 1}, "max_size",
     ),
+    "felzenszwalb, nan": ("felzenszwalb", {"image": WITH_NAN, "scale": 1}, "image"),
+    "felzenszwalb, inf": ("felzenszwalb", {"image": WITH_INF, "scale": 1}, "image"),
+    "statistical merging, nan": ("statistical_region_merging", {"image": WITH_NAN}, "image"),
+    "statistical merging, inf": ("statistical_region_merging", {"image": WITH_INF}, "image"),
     "find_seeds, nan": ("find_seeds", {"image": WITH_NAN}, "image"),
     "components, nan": ("connected_components", {"image": WITH_NAN}, "image"),
     "growing, inf, region": ("region_growing", {"image": WITH_INF, "seeds": CORNER}, "image"),

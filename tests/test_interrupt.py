@@ -89,6 +89,9 @@ WORK = {
     "region_growing, confidence": lambda: {
         "image": noise(), "seeds": [(1000, 1000)], "criterion": "confidence",
     },
+    "felzenszwalb": lambda: {"image": noise(2000), "scale": 100},
+    "felzenszwalb, float": lambda: {"image": noise(1500, dtype=np.float64), "scale": 100},
+    "statistical_region_merging": lambda: {"image": noise(2000), "min_size": 9},
     "find_seeds": lambda: {"image": noise()},
     "gradient": lambda: {"image": noise(6000), "sigma": 1.0},
     "local_minima": lambda: {"relief": noise()},

@@ -26,7 +26,7 @@ LAYERS = (
     ("_pipelines", "_tasks", "_recipes", "plot"),
     ("datasets", "_dataset_forms"),
     ("cnn", "training"),
-    ("growing", "quadtrees", "flooding", "merging", "clustering", "classification"),
+    ("growing", "quadtrees", "flooding", "_joining", "merging", "clustering", "classification"),
     ("random_field",),
     ("_confidence", "_greedy", "_growth", "_seeds"),
     ("metrics", "_optimal_scales", "_class_scores", "_boundary_scores", "_mask_scores"),

@@ -51,14 +51,17 @@ CALLS = {
     "local_minima, depth": lambda a: segkit.local_minima(1 - a, depth=0.5),
 }  # fmt: skip
 
-# these split flat images at will, not along them: for memory alone
-SPLITTING = {
+# these do not follow a spiral of 0 and 1: for memory alone
+OTHERS = {
     "quadtree": lambda a: segkit.quadtree(a, threshold=0).labels(),
     "quadtree, std": lambda a: segkit.quadtree(a, threshold=0.1, criterion="std").labels(),
     "quadtree, float": lambda a: segkit.quadtree(
         a.astype(np.float32), threshold=0.1, criterion="std", mask=a < 2
     ).labels(),
     "quadtree, entropy": lambda a: segkit.quadtree(a, threshold=0, criterion="entropy").labels(),
+    "felzenszwalb": lambda a: segkit.felzenszwalb(a, scale=1),
+    "felzenszwalb, float": lambda a: segkit.felzenszwalb(a.astype(float), scale=1),
+    "statistical merging": lambda a: segkit.statistical_region_merging(a, complexity=1e6),
 }
 
 
@@ -133,9 +136,9 @@ NO_MEMORY = """
 import json, resource, sys
 import numpy as np
 import segkit
-from tests.test_load import CALLS, SPLITTING
+from tests.test_load import CALLS, OTHERS
 
-CALLS = CALLS | SPLITTING
+CALLS = CALLS | OTHERS
 
 def size():
     with open("/proc/self/statm") as file:
@@ -165,7 +168,7 @@ LIMITS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 18, 20, 24, 28, 32, 40, 48,
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="address space limits of Linux")
-@pytest.mark.parametrize("name", [*CALLS, *SPLITTING])
+@pytest.mark.parametrize("name", [*CALLS, *OTHERS])
 def test_refused_memory_is_a_memory_error_and_nothing_leaks(name):
     done = subprocess.run(
         [sys.executable, "-c", NO_MEMORY, name, *map(str, LIMITS)],
