@@ -668,6 +668,7 @@ BAD_ARGUMENTS = {
 
 
 ALLOWED = {  # what is bad elsewhere
+    ("felzenszwalb", "connectivity", "none"),
     ("regions", "image", "none"),
     ("region_graph", "image", "none"),
     ("region_graph", "strength", "none"),
