@@ -11,7 +11,7 @@ from .labels import connected_components, join, masks, relabel, remove_small
 from .measuring import mean_image, regions
 from .merging import MergeTree, merge_regions, merge_tree
 from .outlining import boundaries
-from .quadtrees import Quadtree, quadtree
+from .quadtrees import Quadtree, quadtree, split_and_merge
 from .relief import gradient, local_minima
 
 __version__ = "0.1.0"
@@ -45,6 +45,7 @@ __all__ = [
     "relabel",
     "remove_small",
     "segment",
+    "split_and_merge",
     "split_region",
     "statistical_region_merging",
     "watershed",

@@ -18,11 +18,13 @@ import numpy as np
 
 from . import _check
 from .outlining import boundaries as _boundaries
+from .quadtrees import Quadtree
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 N_COLORS = 120
+_LONG_SIDE = 640  # of an enlarged picture, at least
 _GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
 
 
@@ -188,6 +190,76 @@ def overlay(
         strength[_boundaries(regions, mode="inner") & (regions != 0)] = 1
     picture += strength[..., np.newaxis] * (tint - picture)
     return np.round(picture).astype(np.uint8)
+
+
+def quadtree(
+    image: Any,
+    tree: Quadtree,
+    *,
+    scale: int | None = None,
+    alpha: float = 0.8,
+    color: tuple[int, int, int] = (255, 205, 40),
+) -> np.ndarray:
+    """Return an image with the blocks of a quadtree drawn over it.
+
+    Parameters
+    ----------
+    image : array, ``tree.shape`` for grey or ``tree.shape + (3,)`` for color
+        uint8 stays as it is, other types are stretched for the eye.  Of a volume the
+        middle plane is shown, of a signal one row.
+    tree : Quadtree
+        What `segkit.quadtree` gives; ``tree.level(d)`` for the state after d rounds.
+    scale : int >= 1, optional
+        The side of a pixel in the picture, so that lines lie between pixels.  None: so
+        that the longer side has at least 640.
+    alpha : float, default 0.8
+        How strong the lines are, 0 to 1.
+    color : three ints, default (255, 205, 40)
+        The color of the lines, 8-bit RGB.
+
+    Returns
+    -------
+    picture : uint8 array, (rows, columns, 3)
+
+    Raises
+    ------
+    TypeError
+        If `tree` is no Quadtree.
+    ValueError
+        The shapes do not fit, or `alpha` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import segkit
+    >>> from segkit import plot
+    >>> image = [[0, 0, 7, 7], [0, 0, 7, 9]]
+    >>> plot.quadtree(image, segkit.quadtree(image, threshold=1), scale=10).shape
+    (21, 41, 3)
+    """
+    if not isinstance(tree, Quadtree):
+        raise TypeError(f"`tree` must be a Quadtree, got {type(tree).__name__}")
+    alpha = _check.number(alpha, "alpha")
+    if alpha > 1:
+        raise ValueError(f"`alpha` must be a number from 0 to 1, got {alpha}")
+    ndim = len(tree.shape)
+    picture = middle_plane(as_rgb(image, tree.shape), ndim)
+    labels = middle_plane(tree.labels(), ndim)
+    if ndim == 1:
+        picture, labels = picture[np.newaxis], labels[np.newaxis]
+    if scale is None:
+        scale = -(-_LONG_SIDE // max(*labels.shape, 1))
+    scale = _check.integer(scale, "scale", low=1)
+    padded = np.pad(labels, 1)
+    lines = np.zeros((scale * labels.shape[0] + 1, scale * labels.shape[1] + 1), dtype=bool)
+    across = padded[1:, 1:-1] != padded[:-1, 1:-1]
+    down = padded[1:-1, 1:] != padded[1:-1, :-1]
+    lines[::scale, :-1] |= np.repeat(across, scale, axis=1)
+    lines[:-1, ::scale] |= np.repeat(down, scale, axis=0)
+    large = np.repeat(np.repeat(picture, scale, axis=0), scale, axis=1)
+    large = np.pad(large, ((0, 1), (0, 1), (0, 0)), mode="edge" if large.size else "constant")
+    tint = np.asarray(color, dtype=np.float32)
+    large[lines] = np.round(large[lines] + np.float32(alpha) * (tint - large[lines]))
+    return large
 
 
 def middle_plane(image: np.ndarray, ndim: int) -> np.ndarray:

@@ -19,26 +19,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from itertools import product
-from math import floor, prod
-from typing import Any, NamedTuple
+from functools import cached_property
+from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from segkit_ext.entropy import find_entropy
-from segkit_ext.leaves import count_leaves, fill_leaves, list_leaves, measure_leaves, stack_shape
-from segkit_ext.pyramid import find_moments, find_range, find_spread
+from segkit_ext.leaves import (
+    count_leaves,
+    fill_leaves,
+    list_leaves,
+    measure_leaves,
+    stack_shape,
+)
 
 from . import _check, _dtypes
+from ._splitting import CRITERIA, Problem, blocks_over, bounds_of_levels, states_of_blocks
+from .merging import merge_regions
 
-_CRITERIA = ("range", "std", "entropy")
-_OPEN, _LEAF, _EMPTY = 0, 1, 2  # as in segkit_ext/blocks.pxd
-_SLACK = 1e-9  # bits: what rounding may do to an entropy
-_LARGEST_RANGE = (1 << 64) - 1
-_EXACT_IN_DOUBLE = 1 << 53
-_AXES = 4
+_MERGE_CRITERIA = ("range", "mean", "ward", "student", "baatz_schape")  # those without strength
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -99,7 +99,7 @@ class Quadtree:
     @cached_property
     def extent(self) -> np.ndarray:
         """Return the number of pixels of each leaf along each axis."""
-        side = np.int64(1) << (_blocks(self.shape).top - self.depth)
+        side = np.int64(1) << (blocks_over(self.shape).top - self.depth)
         left = np.array(self.shape, dtype=np.int64) - self.corner
         return np.minimum(side[:, np.newaxis], left)
 
@@ -111,7 +111,7 @@ class Quadtree:
         labels : int32 array of `shape`
             int64 from 2**31 pixels on.
         """
-        blocks = _blocks(self.shape)
+        blocks = blocks_over(self.shape)
         labels = np.empty(prod(self.shape), dtype=_dtypes.label_dtype(prod(self.shape)))
         if self._mask is not None:
             labels[:] = 0
@@ -134,7 +134,7 @@ class Quadtree:
         depth = _check.integer(depth, "depth", low=0)
         if self.n_leaves == 0 or depth >= self.depth.max():
             return self
-        shift = np.maximum(_blocks(self.shape).top - np.minimum(self.depth, depth), 0)
+        shift = np.maximum(blocks_over(self.shape).top - np.minimum(self.depth, depth), 0)
         corner = self.corner >> shift[:, np.newaxis] << shift[:, np.newaxis]
         begins = np.ones(self.n_leaves, dtype=bool)
         begins[1:] = (corner[1:] != corner[:-1]).any(axis=1)
@@ -210,6 +210,7 @@ def quadtree(
 
     See Also
     --------
+    segkit.split_and_merge : merges the blocks afterwards.
     segkit.connected_components : joins equal pixels whatever their shape.
 
     Notes
@@ -253,220 +254,169 @@ def quadtree(
     >>> tree.mean.ravel().tolist()
     [0.5, 7.0, 0.0, 2.0, 2.0]
     """
-    values = _check.channels_last(image, channel_axis)
-    shape = values.shape[:-1]
-    inside = _check.mask(mask, shape, "image")
-    _check.refuse_not_finite(values, "image", inside=inside)
     limit = _check.number(threshold, "threshold")
-    if not callable(criterion):
-        criterion = _check.choice(criterion, "criterion", _CRITERIA)
-    if criterion == "entropy" and values.dtype.kind == "f":
-        raise TypeError(f'`image` must hold integers for "entropy", got dtype {values.dtype}')
     least = _check.integer(min_size, "min_size", low=1)
     most = None if max_size is None else _check.integer(max_size, "max_size", low=1)
     if most is not None and most < least:
         raise ValueError(f"`max_size` must be at least `min_size`, {least}, got {most}")
+    criterion = _checked_criterion(criterion, "criterion", CRITERIA)
+    values, inside = _checked_image(image, mask, channel_axis, criterion)
+    return _split(values, inside, limit, criterion, "criterion", least, most)
 
-    blocks = _blocks(shape)
-    problem = _Problem(
+
+def split_and_merge(
+    image: ArrayLike,
+    *,
+    split_threshold: float,
+    merge_threshold: float | None = None,
+    n_regions: int | None = None,
+    split_criterion: str | Callable[[np.ndarray], float] = "range",
+    merge_criterion: str | Callable[..., Any] = "range",
+    min_size: int = 1,
+    mask: ArrayLike | None = None,
+    channel_axis: int | None = None,
+) -> np.ndarray:
+    """Split an image into homogeneous blocks, then merge those that belong together.
+
+    Parameters
+    ----------
+    image : array_like, (..., R, C), with one more axis if `channel_axis` is given
+        Real and finite, of 1 to 4 spatial dimensions and any sides.
+    split_threshold : float >= 0
+        A block whose criterion is at most this is not split; see `segkit.quadtree`.
+    merge_threshold : float >= 0, optional
+        Neighbors are merged, the cheapest pair first, until the cheapest costs more; see
+        `segkit.merge_regions`.  None: `split_threshold`, unless `n_regions` is given.
+    n_regions : int, optional
+        Merge until so many regions are left, instead of a threshold.
+    split_criterion : {"range", "std", "entropy"} or callable, default "range"
+        What makes a block homogeneous, as in `segkit.quadtree`.
+    merge_criterion : str or callable, default "range"
+        What it costs to merge two neighbors: "range", "mean", "ward", "student",
+        "baatz_schape" or a callable, as in `segkit.merge_tree`.
+    min_size : int >= 1, in pixels
+        No block is split into blocks of a smaller side.
+    mask : bool array of the spatial shape, optional
+        Only pixels inside count; others get label 0.
+    channel_axis : int, optional
+        The axis of channels.  None: the image has one channel.
+
+    Returns
+    -------
+    labels : int32 array of the spatial shape
+        Regions 1..n in raster order of their first pixel, 0 outside the mask.  int64 from
+        2**31 pixels on.
+
+    Raises
+    ------
+    TypeError
+        For a dtype that is not real, a float image with "entropy", a criterion that is
+        neither a known word nor callable.
+    ValueError
+        For NaN or infinite values inside the mask, thresholds that are not finite and
+        >= 0, both `merge_threshold` and `n_regions`, less `n_regions` than parts that do
+        not touch, a mask of another shape.
+
+    See Also
+    --------
+    segkit.quadtree : the blocks, and the rounds of splitting.
+    segkit.merge_regions : merging alone, with more criteria and parameters.
+
+    Notes
+    -----
+    With "range" for both, and one threshold, this is the textbook's algorithm: no region
+    has a range above the threshold, and no two neighbors could be merged without one.
+    Neighbors share a face.
+
+    **Ties**: As in `segkit.merge_regions`, blocks in the order of `segkit.Quadtree`.
+
+    **Cost**: O(values) to split, then O(blocks log blocks).
+
+    Kernels: ``segkit_ext/pyramid.pyx``, ``segkit_ext/leaves.pyx``,
+    ``segkit_ext/edges.pyx``, ``segkit_ext/merge.pyx``.  Plain versions:
+    ``tests/reference/quadtrees.py``, ``tests/reference/merging.py``.
+
+    References
+    ----------
+    .. [1] S. L. Horowitz, T. Pavlidis, "Picture segmentation by a tree traversal
+       algorithm", Journal of the ACM 23(2), 1976, :doi:`10.1145/321941.321956`.
+
+    Examples
+    --------
+    >>> import segkit
+    >>> image = [[0, 1, 7, 7], [1, 0, 7, 7], [0, 2, 2, 7], [9, 9, 2, 7]]
+    >>> segkit.split_and_merge(image, split_threshold=2)
+    array([[1, 1, 2, 2],
+           [1, 1, 2, 2],
+           [1, 1, 1, 2],
+           [3, 3, 1, 2]], dtype=int32)
+    """
+    limit = _check.number(split_threshold, "split_threshold")
+    if merge_threshold is not None and n_regions is not None:
+        raise ValueError("at most one of `merge_threshold` and `n_regions` may be given")
+    if n_regions is not None:
+        n_regions = _check.integer(n_regions, "n_regions", low=0)
+    elif merge_threshold is None:
+        merge_threshold = limit
+    else:
+        merge_threshold = _check.number(merge_threshold, "merge_threshold")
+    least = _check.integer(min_size, "min_size", low=1)
+    split_criterion = _checked_criterion(split_criterion, "split_criterion", CRITERIA)
+    merge_criterion = _checked_criterion(merge_criterion, "merge_criterion", _MERGE_CRITERIA)
+    values, inside = _checked_image(image, mask, channel_axis, split_criterion)
+
+    tree = _split(values, inside, limit, split_criterion, "split_criterion", least, None)
+    return merge_regions(
+        tree.labels(),
+        values,
+        criterion=merge_criterion,
+        threshold=merge_threshold,
+        n_regions=n_regions,
+        channel_axis=-1,
+        shape_weight=0.1 if len(tree.shape) == 2 else 0.0,
+    )
+
+
+def _checked_criterion(criterion: Any, name: str, accepted: tuple[str, ...]) -> Any:
+    """Return a known word, or anything that can be called."""
+    return criterion if callable(criterion) else _check.choice(criterion, name, accepted)
+
+
+def _checked_image(
+    image: ArrayLike, mask: ArrayLike | None, channel_axis: int | None, criterion: Any
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the values, channels last, and the mask."""
+    values = _check.channels_last(image, channel_axis)
+    inside = _check.mask(mask, values.shape[:-1], "image")
+    _check.refuse_not_finite(values, "image", inside=inside)
+    if criterion == "entropy" and values.dtype.kind == "f":
+        raise TypeError(f'`image` must hold integers for "entropy", got dtype {values.dtype}')
+    return values, inside
+
+
+def _split(
+    values: np.ndarray,
+    inside: np.ndarray | None,
+    threshold: float | int,
+    criterion: Any,
+    name: str,
+    min_size: int,
+    max_size: int | None,
+) -> Quadtree:
+    """Split checked values; `name` is what the caller knows the criterion by."""
+    problem = Problem(
         values,
         _dtypes.kernel_values(values),
         inside,
-        *_bounds_of_levels(blocks.top, least, most),
-        limit,
+        *bounds_of_levels(blocks_over(values.shape[:-1]).top, min_size, max_size),
+        threshold,
     )
-    stops = np.zeros(blocks.n_blocks, dtype=np.uint8)
-    if values.size == 0:
-        pass
-    elif callable(criterion):
-        _ask(problem, blocks, criterion, stops)
-    else:
-        {"range": _by_range, "std": _by_deviation, "entropy": _by_entropy}[criterion](
-            problem, blocks, stops
-        )
-    return _tree(problem, blocks, stops)
+    return _tree(problem, states_of_blocks(problem, criterion, name))
 
 
-class _Blocks(NamedTuple):
-    """How many blocks there are on each level, from the pixels to the root."""
-
-    shape: tuple[int, ...]
-    sides: np.ndarray  # (levels, 4): blocks along each axis, leading axes 1
-    first: np.ndarray  # (levels,): where the states of a level begin; none for the pixels
-    n_blocks: int  # on all levels but that of the pixels
-
-    @property
-    def top(self) -> int:
-        """Return the level of the root."""
-        return len(self.sides) - 1
-
-
-@lru_cache(maxsize=64)
-def _blocks(shape: tuple[int, ...]) -> _Blocks:
-    """Return the pyramid of blocks over an image."""
-    top = max(max(shape) - 1, 0).bit_length()
-    padded = (1,) * (_AXES - len(shape)) + shape
-    sides = [[-(-side >> level) for side in padded] for level in range(top + 1)]
-    first, n_blocks = [0], 0
-    for level in range(1, top + 1):
-        first.append(n_blocks)
-        n_blocks += prod(sides[level])
-    tables = (np.array(sides, dtype=np.intp), np.array(first, dtype=np.intp))
-    for table in tables:
-        table.setflags(write=False)  # calls share them
-    return _Blocks(shape, *tables, n_blocks)
-
-
-def _bounds_of_levels(top: int, min_size: int, max_size: int | None) -> tuple[int, int]:
-    """Return the level below which nothing is split, and that above which everything is."""
-    ceiling = top if max_size is None else min(top, max_size.bit_length() - 1)
-    return min((min_size - 1).bit_length(), ceiling), ceiling
-
-
-class _Problem(NamedTuple):
-    """A checked call."""
-
-    image: np.ndarray  # the caller's values, channels last
-    values: np.ndarray  # the same in a kernel type
-    inside: np.ndarray | None
-    floor: int
-    ceiling: int
-    threshold: float | int
-
-    @property
-    def n_channels(self) -> int:
-        """Return the number of channels."""
-        return self.image.shape[-1]
-
-    @property
-    def mask(self) -> np.ndarray:
-        """Return the mask as kernels take it: one byte per pixel, or none."""
-        return _flat_mask(self.inside)
-
-    def room(self, blocks: _Blocks, dtype: Any, *, per_block: int) -> np.ndarray:
-        """Return workspace for the blocks of level 1."""
-        return np.empty(prod(blocks.sides[min(1, blocks.top)].tolist()) * per_block, dtype=dtype)
-
-    def row(self, dtype: Any, *, per_pixel: int) -> np.ndarray:
-        """Return workspace for a row of pixels."""
-        return np.empty(self.image.shape[-2] * per_pixel, dtype=dtype)
-
-
-def _flat_mask(inside: np.ndarray | None) -> np.ndarray:
-    if inside is None:
-        return np.empty(0, dtype=np.uint8)
-    return np.ascontiguousarray(inside).view(np.uint8).ravel()
-
-
-def _by_range(problem: _Problem, blocks: _Blocks, stops: np.ndarray) -> None:
-    """Find the blocks of small range."""
-    values, n = problem.values, problem.n_channels
-    if values.dtype.kind == "f":
-        steps = 0
-    else:
-        steps = min(floor(problem.threshold), (1 << 8 * values.dtype.itemsize) - 1)
-    low, high = (problem.room(blocks, values.dtype, per_block=n) for _ in range(2))
-    row_low, row_high = (problem.row(values.dtype, per_pixel=n) for _ in range(2))
-    find_range(
-        values.ravel(), problem.mask, n, blocks.sides, blocks.first, problem.floor,
-        problem.ceiling, steps, float(problem.threshold), low, high, row_low, row_high, stops,
-    )  # fmt: skip
-
-
-def _by_deviation(problem: _Problem, blocks: _Blocks, stops: np.ndarray) -> None:
-    """Find the blocks of small deviation."""
-    values, n, masked = _narrowed(problem.values), problem.n_channels, problem.inside is not None
-    levels = (blocks.sides, blocks.first, problem.floor, problem.ceiling, float(problem.threshold))
-    if values.dtype.kind == "f":
-        moments = [problem.room(blocks, np.float64, per_block=n) for _ in range(3)]
-        row = problem.row(np.float64, per_pixel=3 * n).reshape(3, -1)
-        find_moments(values.ravel(), problem.mask, n, *levels, *moments, row, stops)
-        return
-    counts = problem.room(blocks, np.int64, per_block=int(masked))
-    sums, squares = (problem.room(blocks, np.int64, per_block=n) for _ in range(2))
-    rows = [problem.row(np.int64, per_pixel=per) for per in (n, n, int(masked))]
-    rows.append(problem.row(np.uint32, per_pixel=n))
-    find_spread(values.ravel(), problem.mask, n, *levels, sums, squares, counts, *rows, stops)
-
-
-def _narrowed(values: np.ndarray) -> np.ndarray:
-    """Return values less their least as uint16 where that holds them, else as floats."""
-    if values.dtype.kind == "f" or values.dtype.itemsize <= 2:
-        return values
-    low = values.min()
-    span = int(values.max()) - int(low)
-    bits = values.dtype.itemsize * 8
-    return (values.view(f"u{bits // 8}") - low.view(f"u{bits // 8}")).astype(
-        np.uint16 if span < 1 << 16 else np.float64
-    )
-
-
-def _by_entropy(problem: _Problem, blocks: _Blocks, stops: np.ndarray) -> None:
-    """Find the blocks of few bits."""
-    ranks = problem.values.ravel()
-    n_values = 1 << 8 * ranks.dtype.itemsize
-    if ranks.dtype.itemsize > 2:
-        distinct, ranks = np.unique(ranks, return_inverse=True)
-        ranks, n_values = ranks.astype(np.int64, copy=False), len(distinct)
-    find_entropy(
-        ranks, problem.mask, problem.n_channels, blocks.sides, blocks.first, problem.floor,
-        problem.ceiling, problem.threshold + _SLACK, np.zeros(n_values, dtype=np.int64), stops,
-    )  # fmt: skip
-
-
-def _ask(
-    problem: _Problem,
-    blocks: _Blocks,
-    criterion: Callable[[np.ndarray], float],
-    stops: np.ndarray,
-) -> None:
-    """Ask a function for every block that is reached and may be split."""
-    ndim = len(blocks.shape)
-    sides = blocks.sides[:, _AXES - ndim :].tolist()
-    reached = [(0,) * ndim]
-    for level in range(blocks.top, 0, -1):
-        start = int(blocks.first[level])
-        states = stops[start : start + prod(sides[level])].reshape(sides[level])
-        opened = []
-        for place in reached:
-            box = tuple(slice(at << level, at + 1 << level) for at in place)
-            pixels = problem.image[box] if problem.inside is None else None
-            if pixels is None:
-                assert problem.inside is not None
-                pixels = problem.image[box][problem.inside[box]]
-            pixels = pixels.reshape(-1, problem.n_channels)
-            if len(pixels) == 0:
-                states[place] = _EMPTY
-            elif level <= problem.floor or (
-                level <= problem.ceiling and _answer(criterion, pixels) <= problem.threshold
-            ):
-                states[place] = _LEAF
-            else:
-                opened.append(place)
-        reached = [
-            part
-            for place in opened
-            for part in product(*(range(2 * at, 2 * at + 2) for at in place))
-            if all(at < side for at, side in zip(part, sides[level - 1], strict=True))
-        ]
-
-
-def _answer(criterion: Callable[[np.ndarray], float], pixels: np.ndarray) -> float:
-    """Return what the caller's function says about the pixels of a block."""
-    pixels = pixels.view()
-    pixels.flags.writeable = False
-    value = criterion(pixels)
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"`criterion` must return a number, got {type(value).__name__}") from None
-    if number != number:
-        raise ValueError("`criterion` must return a number, got nan")
-    return number
-
-
-def _tree(problem: _Problem, blocks: _Blocks, stops: np.ndarray) -> Quadtree:
+def _tree(problem: Problem, stops: np.ndarray) -> Quadtree:
     """List and measure the leaves."""
+    blocks = problem.blocks
     ndim, n_channels, mask = len(blocks.shape), problem.n_channels, problem.mask
     where = (stops, blocks.sides, blocks.first, mask)
     n = count_leaves(*where) if problem.values.size else 0

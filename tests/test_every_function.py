@@ -127,6 +127,10 @@ CALLS = {
         "image": a, "threshold": 1, "criterion": lambda pixels: np.ptp(pixels.astype(float)),
         "max_size": 4,
     },
+    "split_and_merge": lambda a: {"image": a, "split_threshold": 1, "mask": most(a.shape)},
+    "split_and_merge, mean": lambda a: {
+        "image": a, "split_threshold": 0, "merge_threshold": 1, "merge_criterion": "mean",
+    },
     "gradient": lambda a: {"image": a},
     "gradient, smooth": lambda a: {"image": a, "sigma": 1},
     "local_minima": lambda a: {"relief": a},
@@ -601,7 +605,7 @@ BAD_ARGUMENTS = {
     },
     (
         "tolerance", "depth", "compactness", "multiplier", "sigma", "max_gradient",
-        "min_distance", "threshold", "scale", "complexity",
+        "min_distance", "threshold", "scale", "complexity", "split_threshold", "merge_threshold",
     ): {
         TypeError: NOT_NUMBERS,
         ValueError: {"nan": NAN, "inf": INF, "negative": -1, "tiny": -1e-300, "huge": 10**400},
@@ -624,7 +628,10 @@ BAD_ARGUMENTS = {
         ValueError: {"negative": -1, "nan": NAN, "inf": INF},
     },
     ("rng",): {TypeError: {"half": 0.5, "text": "a", "bool": True}, ValueError: {"negative": -1}},
-    ("mode", "fill", "criterion", "method", "lines", "between"): {
+    (
+        "mode", "fill", "criterion", "split_criterion", "merge_criterion", "method", "lines",
+        "between",
+    ): {
         TypeError: {"number": 3, "none": None, "list": ["thin"], "bool": True},
         ValueError: {"unknown": "unknown", "empty": "", "case": "NONE"},
     },
@@ -708,7 +715,7 @@ def test_bad_arguments(name, argument, value, error):
     if argument == "multiplier":
         arguments["tolerance"] = None
     if argument == "n_regions":
-        del arguments["threshold"]
+        arguments.pop("threshold", None)
     if argument == "channel_weights":
         arguments["criterion"] = "baatz_schape"
     if name in ("regions", "region_graph") and argument == "channel_axis":

@@ -115,6 +115,9 @@ WORK = {
         "truth": noise(8000, high=70, dtype=np.int32), "test": noise(8000, high=9),
     },
     "quadtree": lambda: {"image": noise(), "threshold": 200},
+    "split_and_merge": lambda: {
+        "image": noise(700), "split_threshold": 80, "merge_threshold": 120,
+    },
     "quadtree, std": lambda: {"image": noise(), "threshold": 60, "criterion": "std"},
     "quadtree, std float": lambda: {
         "image": noise(dtype=np.float32), "threshold": 60, "criterion": "std",

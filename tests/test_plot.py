@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import segkit
 from segkit import plot
 
 
@@ -101,3 +102,52 @@ def test_color_index_is_zero_for_no_label_alone():
     assert index[0] == 0
     assert (index[1:] > 0).all()
     assert index[3] == index[1]
+
+
+# Quadtrees
+
+
+def test_lines_of_a_quadtree_lie_between_its_blocks():
+    image = np.full((3, 4), 100, np.uint8)
+    image[:2, 2:] = 200
+    tree = segkit.quadtree(image, threshold=0)
+    picture = plot.quadtree(image, tree, scale=5, alpha=1, color=(1, 2, 3))
+    assert picture.shape == (16, 21, 3)
+    lines = (picture == (1, 2, 3)).all(axis=-1)
+    across = [[True] * 4, [False] * 4, [True] * 4, [True] * 4]  # above each row, and the end
+    down = [[1, 0, 1, 0, 1]] * 3  # left of each pixel, and the end
+    np.testing.assert_array_equal(lines[::5, 2::5], across)
+    np.testing.assert_array_equal(lines[2::5, ::5], np.array(down, bool))
+    np.testing.assert_array_equal(picture[2::5, 2::5, 0], image)
+
+
+def test_the_rounds_of_splitting_are_drawn():
+    image = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    tree = segkit.quadtree(image, threshold=0)
+    drawn = [
+        np.count_nonzero((plot.quadtree(image, tree.level(k), scale=4, alpha=1) == 205).any(-1))
+        for k in range(4)
+    ]
+    assert drawn == sorted(set(drawn))
+
+
+@pytest.mark.parametrize("shape", [(5,), (4, 6), (3, 4, 6), (2, 3, 4, 6)])
+def test_a_quadtree_of_any_dimension_is_drawn(shape):
+    image = np.random.default_rng(0).integers(0, 9, shape)
+    picture = plot.quadtree(image, segkit.quadtree(image, threshold=3))
+    assert picture.dtype == np.uint8
+    assert max(picture.shape) >= 640
+    color = np.stack([image] * 3, axis=-1).astype(np.uint8)
+    assert plot.quadtree(color, segkit.quadtree(image, threshold=3), scale=1).ndim == 3
+
+
+def test_bad_quadtree_pictures():
+    tree = segkit.quadtree(np.zeros((4, 4)), threshold=0)
+    with pytest.raises(ValueError, match="`image` has shape"):
+        plot.quadtree(np.zeros((4, 5)), tree)
+    with pytest.raises(TypeError, match="`tree` must be a Quadtree"):
+        plot.quadtree(np.zeros((4, 4)), np.zeros((4, 4)))
+    with pytest.raises(ValueError, match="`alpha`"):
+        plot.quadtree(np.zeros((4, 4)), tree, alpha=2)
+    with pytest.raises(ValueError, match="`scale`"):
+        plot.quadtree(np.zeros((4, 4)), tree, scale=0)

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from skimage import data as pictures
 
 import segkit
 from tests import strategies as own
+from tests.reference import merging
 from tests.reference import quadtrees as reference
 
 TEXTBOOK = np.array(
@@ -178,6 +180,110 @@ def test_the_textbook_example():
     ]
     assert labels.tolist() == wanted
     assert tree.mean[7] == 7
+
+
+# Split and merge
+
+
+@given(data=st.data())
+@pytest.mark.parametrize("criterion", ["range", "mean"])
+def test_split_and_merge_equals_the_plain_versions(criterion, data):
+    image = data.draw(own.images(dtypes=own.INTEGER_DTYPES, n_levels=6, max_pixels=40))
+    mask = data.draw(own.masks(image.shape))
+    threshold = data.draw(st.sampled_from([0, 1, 1.5, 2, 4]))
+    merge_at = data.draw(st.none() | st.sampled_from([0, 1, 2.5]))
+    least = data.draw(st.integers(1, 3))
+    got = segkit.split_and_merge(
+        image, split_threshold=threshold, merge_threshold=merge_at, merge_criterion=criterion,
+        min_size=least, mask=mask,
+    )  # fmt: skip
+    values = image.astype(int)[..., np.newaxis]
+    leaves = reference.split(values, threshold, "range", min_size=least, mask=mask)
+    blocks = reference.labels_of(leaves, image.shape, mask)
+    picture = merging.Picture(blocks, values)
+    limit = threshold if merge_at is None else merge_at
+    _, regions = merging.merge(picture, getattr(picture, criterion), limit=limit)
+    wanted = np.zeros(image.shape, int)
+    for label, pixels in enumerate(sorted(map(sorted, regions.values())), 1):
+        for p in pixels:
+            wanted[p] = label
+    np.testing.assert_array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("criterion", ["range", "mean", "ward", "student"])
+def test_no_neighbors_that_satisfy_the_rule_remain(criterion):
+    """ROBUSTNESS: after merging no two neighbors satisfy the merge rule; regions connected."""
+    image = pictures.coins()[60:190, 40:170]
+    labels = segkit.split_and_merge(
+        image, split_threshold=20, merge_threshold=25, merge_criterion=criterion
+    )
+    assert 1 < labels.max() < segkit.quadtree(image, threshold=20).n_leaves
+    assert (segkit.region_graph(labels, image).weights(criterion) > 25).all()
+    assert segkit.connected_components(labels, background=None).max() == labels.max()
+
+
+def test_split_and_merge_to_a_number_of_regions():
+    for n in (5, 2, 1):
+        labels = segkit.split_and_merge(TEXTBOOK, split_threshold=2, n_regions=n)
+        assert np.array_equal(np.unique(labels), np.arange(1, n + 1))
+
+
+def test_split_and_merge_of_the_textbook_example():
+    labels = segkit.split_and_merge(TEXTBOOK, split_threshold=2)
+    wanted = [
+        [1, 1, 1, 1, 2, 2, 2, 2],
+        [1, 1, 1, 1, 2, 2, 2, 2],
+        [1, 1, 1, 1, 2, 2, 2, 2],
+        [3, 3, 1, 1, 2, 2, 2, 2],
+        [1, 1, 1, 1, 4, 4, 2, 2],
+        [1, 1, 1, 1, 4, 2, 2, 2],
+        [5, 5, 5, 1, 4, 2, 2, 2],
+        [5, 5, 5, 4, 4, 6, 2, 2],
+    ]
+    assert labels.tolist() == wanted
+
+
+@pytest.mark.parametrize("merge_criterion", ["baatz_schape", "ward"])
+@pytest.mark.parametrize("ndim", [1, 2, 3, 4])
+def test_split_and_merge_in_every_dimension(ndim, merge_criterion):
+    image = np.zeros((6,) * ndim)
+    image[(slice(1, 4),) * ndim] = 50
+    labels = segkit.split_and_merge(
+        image, split_threshold=1, merge_threshold=0, merge_criterion=merge_criterion
+    )
+    expected = segkit.connected_components(image, background=None)
+    assert labels.max() >= expected.max()
+    assert segkit.join(labels, expected).max() == labels.max()
+
+
+def test_split_and_merge_by_callables():
+    labels = segkit.split_and_merge(
+        TEXTBOOK,
+        split_threshold=2,
+        split_criterion=np.ptp,
+        merge_criterion=lambda graph, u, v: np.abs(graph.mean[u] - graph.mean[v])[:, 0],
+    )
+    wanted = segkit.split_and_merge(TEXTBOOK, split_threshold=2, merge_criterion="mean")
+    np.testing.assert_array_equal(labels, wanted)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "match"),
+    [
+        ({"split_threshold": -1}, ValueError, "`split_threshold`"),
+        ({"merge_threshold": np.nan}, ValueError, "`merge_threshold`"),
+        ({"merge_threshold": 1, "n_regions": 2}, ValueError, "at most one of `merge_threshold`"),
+        ({"n_regions": 0}, ValueError, "`n_regions`"),
+        ({"merge_criterion": "strength"}, ValueError, "`merge_criterion`"),
+        ({"split_criterion": "mean"}, ValueError, "`split_criterion`"),
+        ({"split_criterion": lambda p: None}, TypeError, "`split_criterion` must return"),
+        ({"image": [[1.0, 2.0]], "split_criterion": "entropy"}, TypeError, "`image` must hold"),
+    ],
+)
+def test_bad_input_of_split_and_merge(changes, error, match):
+    arguments = {"image": np.arange(6).reshape(2, 3), "split_threshold": 1} | changes
+    with pytest.raises(error, match=match):
+        segkit.split_and_merge(**arguments)
 
 
 # Sizes, thresholds, values at the edge of what is possible
