@@ -290,6 +290,14 @@ def number(
     return result
 
 
+def between(value: Any, name: str, low: float, high: float) -> float:
+    """Return a number from low to high."""
+    result = number(value, name, low=None)
+    if not low <= result <= high:
+        raise ValueError(f"`{name}` must be a number from {low:g} to {high:g}, got {_shown(value)}")
+    return float(result)
+
+
 def _scalar(value: Any) -> Any:
     """Return a NumPy scalar or 0-D array as the Python number it holds."""
     if isinstance(value, (np.generic, np.ndarray)) and np.ndim(value) == 0:

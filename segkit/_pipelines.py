@@ -239,9 +239,23 @@ SEARCH: dict[str, dict[str, tuple[float, ...]]] = {
         "sigma": (1, 2, 3),
         "min_size": (50, 200, 800),
     },
-    "nuclei": {"depth": (0.5, 1, 1.5, 2, 3), "sigma": (0.5, 1, 2)},
-    "membranes": {"depth": (20, 30, 40, 50, 60), "sigma": (2, 2.5, 3, 4)},
-    "scribbles": {"sigma": (0.5, 1, 2)},
+    "nuclei": {
+        "depth": (0.06, 0.08, 0.1, 0.12, 0.15),
+        "level": (0.7, 0.8, 0.9, 1),
+        "height": (0.45, 0.5, 0.55),
+    },
+    "membranes": {
+        "depth": (50, 60, 65, 70, 75, 80, 90),
+        "sigma": (2, 2.5, 3),
+        "length": (8, 10, 12, 15),
+    },
+    "scribbles": {
+        "depth": (0.5, 1, 2),
+        "contrast": (2, 3, 4),
+        "likeness": (1, 2, 4),
+        "evidence": (0.001, 0.003, 0.01),
+        "sure": (0.6, 0.7, 0.8),
+    },
 }
 
 

@@ -1,6 +1,8 @@
-"""Steps that pipelines share: smoothing, and one channel out of several."""
+"""Steps that pipelines share: smoothing, one channel out of several, a filter for lines."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -27,3 +29,34 @@ def lightness(image: np.ndarray, channel_axis: int | None) -> np.ndarray:
     if channels.shape[-1] == 3:
         return channels @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
     return channels.mean(axis=-1)
+
+
+def dark_lines(image: np.ndarray, sigma: float, length: float) -> np.ndarray:
+    """Return how much darker a line through each pixel is than its two sides, in grey levels.
+
+    The best of some directions, at least 0.  A line is as wide as a Gaussian of
+    `sigma`, and averaged along itself by one of `length`, so that it is also seen
+    where it fades for a while.  Lines lie in the plane of the last two axes.
+    """
+    import cv2
+
+    shape = (1, *image.shape) if image.ndim == 1 else image.shape
+    values = np.ascontiguousarray(image, dtype=np.float32).reshape(-1, *shape[-2:])
+    best = np.zeros(values.shape, dtype=np.float32)
+    for kernel in _line_kernels(sigma, length):
+        for plane, found in zip(values, best, strict=True):
+            response = cv2.filter2D(plane, -1, kernel, borderType=cv2.BORDER_REFLECT)
+            np.maximum(found, response, out=found)
+    return best.reshape(image.shape)
+
+
+def _line_kernels(sigma: float, length: float, n_directions: int = 12) -> Iterator[np.ndarray]:
+    """Yield second derivatives across a line, smoothed along it, one for each direction."""
+    half = int(np.ceil(3 * max(sigma, length)))
+    rows, columns = np.mgrid[-half : half + 1, -half : half + 1]
+    for angle in np.pi * np.arange(n_directions) / n_directions:
+        across = (columns * np.cos(angle) + rows * np.sin(angle)) / sigma
+        along = (rows * np.cos(angle) - columns * np.sin(angle)) / length
+        kernel = (across**2 - 1) * np.exp(-(across**2 + along**2) / 2)
+        kernel -= kernel.mean()  # none on even ground
+        yield (kernel / np.maximum(kernel, 0).sum()).astype(np.float32)

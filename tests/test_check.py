@@ -294,6 +294,16 @@ def test_spacing_has_one_number_for_each_axis():
     assert got.tolist() == [1, 2.5]
 
 
+def test_a_number_between_two_others():
+    assert _check.between(np.int8(2), "t", 0, 2) == 2.0
+    assert isinstance(_check.between(2, "t", 0, 2), float)
+    for value in (-0.1, 2.5, 10**400, np.nan):
+        with pytest.raises(ValueError, match="`t` must be a"):
+            _check.between(value, "t", 0, 2)
+    with pytest.raises(TypeError, match="`t` must be a finite number, got True"):
+        _check.between(True, "t", 0, 2)
+
+
 @pytest.mark.parametrize("value", [(1,), (1, 2, 3), 1.0, (1, 0), (1, -1), (1, np.nan), (np.inf, 1)])
 def test_wrong_spacing(value):
     with pytest.raises(ValueError, match="`spacing` must hold 2 finite number"):
