@@ -237,16 +237,19 @@ class RegionGraph:
     def _merge_edges(self) -> RegionGraph:
         """Return the graph with u < v, edges sorted, equal ones added up, loops left out."""
         u, v = np.minimum(self.u, self.v), np.maximum(self.u, self.v)
-        keys = (u * self.n_regions + v)[u != v]
-        order = np.flatnonzero(u != v)[_levels.order(keys)]
-        keys = u[order] * self.n_regions + v[order]
+        keys = u * self.n_regions + v
+        order = _levels.order(keys)
+        order = order[(u != v)[order]]
+        keys = keys[order]
         starts = np.flatnonzero(np.diff(keys, prepend=-1))
-        columns = {"u": u[order][starts], "v": v[order][starts]}
+        repeated = starts.size < order.size
+        first = order[starts] if repeated else order
+        columns = {"u": u[first], "v": v[first]}
         for name in ("contact", "faces", "strength_sum"):
             values = getattr(self, name)
             if values is not None:
                 added = values[order]
-                columns[name] = np.add.reduceat(added, starts) if starts.size else added
+                columns[name] = np.add.reduceat(added, starts) if repeated else added
         return replace(self, **columns)
 
     def labels(self, labels: ArrayLike, groups: ArrayLike) -> np.ndarray:
@@ -466,7 +469,10 @@ def _measured(
     if values is None:
         none = np.zeros((label.size, 0))
         return nodes | dict.fromkeys(("sum", "sum_squares", "scatter", "min", "max"), none)
-    first, low, high, sums = (column[used] for column in _value_sums(numbered, values, len(shapes)))
+    whole = used.size == len(shapes) - 1  # a view will do
+    picked = slice(1, None) if whole and (np.diff(used) == 1).all() else used
+    columns = _value_sums(numbered, values, len(shapes))
+    first, low, high, sums = (column[picked] for column in columns)
     kind, width = values.dtype.kind, values.dtype.itemsize
     size = size[:, np.newaxis]
     total, squares = sums[..., 1], sums[..., 2]
