@@ -38,6 +38,7 @@ PACKAGES = {  # module -> distribution
     "fastremap": "fastremap",
     "diplib": "diplib",
     "mahotas": "mahotas",
+    "higra": "higra",
     "sklearn": "scikit-learn",
 }
 
@@ -68,6 +69,7 @@ class Case:
     bytes_limit: float | None = None  # per pixel, result included
     input_name: str = ""
     large: Callable[[], dict[str, Any]] | None = None  # 16 megapixels, for memory and growth
+    small: bool = True  # whether a call on 64 x 64 pixels is timed
     growth: bool = False  # whether ns per pixel may rise by half at most
 
 

@@ -4,7 +4,7 @@ from . import metrics, panoptic
 from ._files import read_image, read_labels, write_image, write_labels
 from ._joining import felzenszwalb, statistical_region_merging
 from .comparison import METHODS, Comparison, compare, segment
-from .flooding import watershed
+from .flooding import WatershedTree, watershed, watershed_tree
 from .graphs import RegionGraph, region_graph, split_region
 from .growing import find_seeds, region_growing
 from .labels import connected_components, join, masks, relabel, remove_small
@@ -22,6 +22,7 @@ __all__ = [
     "MergeTree",
     "Quadtree",
     "RegionGraph",
+    "WatershedTree",
     "boundaries",
     "compare",
     "connected_components",
@@ -49,6 +50,7 @@ __all__ = [
     "split_region",
     "statistical_region_merging",
     "watershed",
+    "watershed_tree",
     "write_image",
     "write_labels",
 ]

@@ -136,6 +136,10 @@ CALLS = {
     "local_minima": lambda a: {"relief": a},
     "local_minima, depth": lambda a: {"relief": a, "depth": 2, "mask": most(a.shape)},
     "watershed": lambda a: {"relief": a, "markers": corners(a.shape)},
+    "watershed_tree": lambda a: {"relief": a},
+    "watershed_tree, volume": lambda a: {
+        "relief": a, "attribute": "volume", "connectivity": a.ndim, "mask": most(a.shape),
+    },
     "watershed, masked": lambda a: {"relief": a, "mask": most(a.shape), "depth": 1},
     "watershed, lines": lambda a: {
         "relief": a, "markers": corners(a.shape), "lines": "thin", "connectivity": a.ndim,
@@ -206,8 +210,8 @@ def arrays_of(result):
     if isinstance(result, (np.ndarray, float)):
         return [np.asarray(result)]
     if isinstance(result, GRAPHS):  # types of sums follow the type of the image
-        values = [value for value in vars(result).values() if value is not None]
-        return [np.asarray(value, float) for value in values]
+        values = [value for value in vars(result).values() if isinstance(value, np.ndarray)]
+        return [value.astype(float) for value in values]
     if isinstance(result, tuple):
         return [
             array
@@ -390,7 +394,7 @@ def test_empty_arrays(name, shape):
         assert result.labels().shape == shape
     elif isinstance(result, dict):
         assert all(len(column) == 0 for column in result.values())
-    elif isinstance(result, GRAPHS):
+    elif isinstance(result, (*GRAPHS, segkit.WatershedTree)):
         assert all(array.size == 0 for array in arrays_of(result))
     else:
         assert list(result) == []
@@ -630,7 +634,7 @@ BAD_ARGUMENTS = {
     ("rng",): {TypeError: {"half": 0.5, "text": "a", "bool": True}, ValueError: {"negative": -1}},
     (
         "mode", "fill", "criterion", "split_criterion", "merge_criterion", "method", "lines",
-        "between",
+        "attribute", "between",
     ): {
         TypeError: {"number": 3, "none": None, "list": ["thin"], "bool": True},
         ValueError: {"unknown": "unknown", "empty": "", "case": "NONE"},

@@ -108,6 +108,8 @@ WORK = {
     },
     "watershed, minima": lambda: {"relief": noise(2000)},
     "watershed, lines": lambda: {"relief": noise(2000), "markers": dots(2000), "lines": "thin"},
+    "watershed_tree": lambda: {"relief": noise(2000)},
+    "watershed_tree, volume": lambda: {"relief": noise(1500), "attribute": "volume"},
     "watershed, compact": lambda: {
         "relief": noise(1500), "markers": dots(1500), "compactness": 1.0,
     },
@@ -178,7 +180,9 @@ def fingerprint(arguments):
 def same(one, other):
     if isinstance(one, segkit.Quadtree):
         return np.array_equal(one.corner, other.corner)
-    if isinstance(one, segkit.RegionGraph):
+    if isinstance(one, tuple):
+        return all(same(a, b) for a, b in zip(one, other, strict=True))
+    if isinstance(one, (segkit.MergeTree, segkit.RegionGraph)):
         one, other = vars(one), vars(other)
     if isinstance(one, dict):
         return all(np.array_equal(one[key], other[key]) for key in one)
