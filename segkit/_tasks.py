@@ -1,7 +1,14 @@
 """Pipelines for one kind of thing each: nuclei, membranes, what scribbles mark.
 
 Where the pipelines for photographs divide a picture into like regions, these
-know what they look for, and leave the rest without a label or on its side.
+know what they look for, and leave the rest without a label.  Their defaults
+were chosen on one half of the images of a data set each, and measured on the
+other: nuclei on dsb2018, membranes on isbi2012, scribbles on seeds50.
+
+Nuclei are the smaller part of their image: where they cover most of it, light
+and dark are taken the wrong way round.  Those inside gray cells are not told
+from the cells.  Membranes are dark, and lines in the plane of the last two axes,
+some 7 pixels wide; a smaller `sigma` suits thinner ones.
 """
 
 from __future__ import annotations
