@@ -357,6 +357,11 @@ def _structures(pattern: str, ndim: int, folder: Path, split: str) -> Readers:
     return {name: partial(_one_structures, paths[name], ndim) for name in _part(paths, split)}
 
 
+def _one_image(name: str, ndim: int, folder: Path, _split: str) -> Readers:
+    """Return the only item of a data set, whatever the split."""
+    return {Path(name).stem: partial(_one_structures, folder / name, ndim)}
+
+
 def _one_structures(path: Path, ndim: int) -> Fields:
     held = _decoding.read_arrays(path, ("image", "label", "spacing"), MAX_PIXELS)
     image = held["image"]
@@ -451,8 +456,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "brain3d": (
         Form(
-            "structures", ("brain3d.npz",), ("brain3d",), partial(_structures, "brain3d.npz", 3),
-            ("all",), BRAIN3D_CLASSES,
+            "structures", ("brain3d.npz",), ("brain3d",), partial(_one_image, "brain3d.npz", 3),
+            ("test", "all"), BRAIN3D_CLASSES,
         ),
     ),
 }  # fmt: skip

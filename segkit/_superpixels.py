@@ -266,12 +266,13 @@ def compactness(test: ArrayLike, *, spacing: ArrayLike | None = None) -> float:
     numbered, _, n = _numbered(labels)
     sums = _shape_sums(numbered, n)
     sums = sums[sums[:, _PIXELS] > 0]
-    ndim, unit = labels.ndim, math.prod(sizes.tolist())
-    # Relative to a ball of the region's volume, so that no power grows out of bounds.
+    ndim = labels.ndim
+    # In the unit in which a pixel has volume 1, and relative to a ball of the region's volume:
+    # so no product or power grows out of bounds.
+    across = np.log(sizes).mean() - np.log(sizes)
+    surface = sums[:, _FACES + 4 - ndim :] @ np.exp(across)
     ball = {1: 2.0, 2: math.pi, 3: 4 / 3 * math.pi, 4: math.pi**2 / 2}[ndim]
-    volume = sums[:, _PIXELS] * unit
-    surface = sums[:, _FACES + 4 - ndim :] @ (unit / sizes)
-    of_ball = ndim * ball * (volume / ball) ** ((ndim - 1) / ndim)
+    of_ball = ndim * ball * (sums[:, _PIXELS] / ball) ** ((ndim - 1) / ndim)
     quotient = (of_ball / surface) ** ndim
     return math.fsum((sums[:, _PIXELS] * quotient).tolist()) / labels.size
 

@@ -309,7 +309,7 @@ def open(name: str, root: str | os.PathLike[str], *, split: str = "test") -> Dat
         bsds500 and camvid have train, val and test of their own.  dsb2018, seeds50,
         isbi2012, hippocampus and oasis_trt20 have not: here the first, third, fifth,
         ... of their names in sorted order are "train", the others "test".  Of fib25 the
-        planes before number 50 are "train".  brain3d has only "all".
+        planes before number 50 are "train".  The one image of brain3d is "test".
 
     Returns
     -------

@@ -135,6 +135,9 @@ def stretch(image: np.ndarray) -> np.ndarray:
     finite = image[np.isfinite(image)] if image.dtype.kind == "f" else image
     if finite.size == 0:
         return np.zeros(image.shape, np.uint8)
+    if finite.dtype.itemsize == 8:
+        # Halved, so that no difference leaves the range of doubles.
+        finite, image = finite * 0.5, image * 0.5
     low, high = np.percentile(finite, (0.1, 99.9)).astype(np.float64)
     if high <= low:
         return np.zeros(image.shape, np.uint8)

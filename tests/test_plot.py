@@ -55,6 +55,8 @@ def test_stretching_survives_odd_values():
     odd = np.array([[np.nan, np.inf, -np.inf, 0.0, 1.0]])
     assert plot.stretch(odd).tolist() == [[0, 255, 0, 0, 255]]
     assert plot.stretch(np.full((2, 2), np.nan)).max() == 0
+    widest = np.array([[-1.7e308, 0, 1.7e308]] * 9)
+    assert plot.stretch(widest)[0].tolist() == [0, 128, 255]
     assert plot.stretch(np.full((2, 2), 7.0)).max() == 0
 
 

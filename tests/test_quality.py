@@ -404,8 +404,7 @@ def test_a_perfect_result_scores_perfect(tmp_path):
     seen = set()
     for (name, form), write in tiny_data.WRITERS.items():
         write(tmp_path / form)
-        split = "all" if name == "brain3d" else "test"
-        item = datasets.open(name, tmp_path / form, split=split)[0]
+        item = datasets.open(name, tmp_path / form)[0]
         truth = item.truth
         if isinstance(truth, list):
             records = [measure(item, each) for each in truth]

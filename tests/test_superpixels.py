@@ -94,6 +94,13 @@ def test_compactness_equals_the_plain_version(data):
     assert got == pytest.approx(wanted, rel=1e-12)
 
 
+def test_compactness_does_not_depend_on_the_unit_of_spacing():
+    labels = [[1, 1, 2], [0, 2, 2]]
+    wanted = metrics.compactness(labels, spacing=(2, 1))
+    for unit in (1e-300, 1e-9, 1e300):
+        assert metrics.compactness(labels, spacing=(2 * unit, unit)) == pytest.approx(wanted)
+
+
 def test_compactness_of_known_shapes():
     rows, cols = np.indices((8, 8)) // 4
     assert metrics.compactness(rows * 2 + cols) == pytest.approx(math.pi / 4)
