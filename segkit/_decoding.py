@@ -86,7 +86,7 @@ def _damage_named(source: Path) -> Iterator[None]:
         if error.filename is not None:
             raise
         raise ValueError(f"{source}: damaged or cut short ({_one_line(error)})") from error
-    except MemoryError:
+    except (MemoryError, ImportError):  # neither is the file's fault
         raise
     except Exception as error:  # decoders raise nearly everything: SyntaxError, struct.error, ...
         raise ValueError(f"{source}: damaged or not supported ({_one_line(error)})") from error

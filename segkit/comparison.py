@@ -215,7 +215,7 @@ def compare(
         ``(P, R, C)``.  Here, and only here, a last axis of 3 is taken as color.
         An item brings its name, truth, kind and scribbles with it.
     methods : names, or a dict of parameters by name, optional
-        Which pipelines of `METHODS`.  By default all those for photographs; besides,
+        Which pipelines of `METHODS`; `METHODS` itself for all.  By default all those for photographs; besides,
         "nuclei" where the truth is instances, "membranes" where it is regions, and
         "scribbles" where there are markers.
     truths : dict by the name of the image, or a sequence as long as `images`, optional
@@ -381,7 +381,11 @@ def _plan(methods: Any, case: Case) -> dict[str, dict[str, Any]]:
     for method in methods:
         _check.choice(method, "methods", tuple(METHODS))
         given = methods[method] if isinstance(methods, Mapping) else None
-        plan[method] = dict(given or {})
+        if given is None or given is METHODS[method]:  # `METHODS` itself is a dict of names too
+            given = {}
+        if not isinstance(given, Mapping):
+            raise TypeError(f"`methods[{method!r}]` must be a dict of parameters, got {given!r}")
+        plan[method] = dict(given)
         refuse_unknown(plan[method], method)
         if case.markers is None and needs_markers(METHODS[method]):
             raise ValueError(

@@ -154,6 +154,14 @@ def test_by_default_pictures_are_compared_by_the_methods_for_photographs():
     assert [row["method"] for row in result.table] == list(_pipelines.PHOTOGRAPHS)
 
 
+def test_methods_may_be_the_dict_of_methods_itself():
+    few = {name: segkit.METHODS[name] for name in ("watershed", "flat_zones")}
+    result = segkit.compare([squares()], methods=few)
+    assert [row["method"] for row in result.table] == list(few)
+    with pytest.raises(TypeError, match=r"`methods\['watershed'\]` must be a dict of parameters"):
+        segkit.compare([squares()], methods={"watershed": 4})
+
+
 def test_empty_images_give_empty_labels():
     assert segkit.segment(np.zeros((0, 5), np.uint8), "watershed").shape == (0, 5)
 
