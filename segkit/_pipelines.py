@@ -12,7 +12,7 @@ So that one set of defaults serves every image, pipelines work on a scale of 0
 to 255: 8-bit images are taken as they are, others are stretched to it.
 
 A pipeline with a keyword `markers` takes a marker image, and then gives the
-markers' values back; it needs one if the keyword has no default.
+markers' values back.  Without one it sets its own.
 """
 
 from __future__ import annotations
@@ -291,9 +291,3 @@ def defaults_of(pipeline: Pipeline) -> dict[str, Any]:
 def takes_markers(pipeline: Pipeline) -> bool:
     """Return whether a pipeline can start from markers that are given."""
     return "markers" in inspect.signature(pipeline).parameters
-
-
-def needs_markers(pipeline: Pipeline) -> bool:
-    """Return whether a pipeline cannot do without."""
-    markers = inspect.signature(pipeline).parameters.get("markers")
-    return markers is not None and markers.default is markers.empty

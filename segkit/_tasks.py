@@ -148,7 +148,7 @@ def membranes(
 def scribbles(
     image: np.ndarray,
     *,
-    markers: np.ndarray,
+    markers: np.ndarray | None = None,
     sigma: float = 1.0,
     depth: float = 1.0,
     contrast: float = 3.0,
@@ -157,13 +157,19 @@ def scribbles(
     sure: float = 0.7,
     channel_axis: int | None = None,
 ) -> np.ndarray:
-    """Give each stroke what walks over weak edges and like colors lead to; flood what is left."""
+    """Give each stroke what walks over weak edges and like colors lead to; flood what is left.
+
+    Without strokes the usual framing is taken: what lies in the middle of the image
+    is one thing, what lies along its rim is the ground.
+    """
     contrast = _check.between(contrast, "contrast", 1e-2, 1e4)
     likeness = _check.between(likeness, "likeness", 1e-2, 1e4)
     evidence = _check.between(evidence, "evidence", 1e-9, 1e3)
     sure = _check.between(sure, "sure", 0, 1)
     depth = _check.number(depth, "depth")
     colors = _lab(image, channel_axis)
+    if markers is None:
+        markers = _framing(colors.shape[:-1])
     relief = gradient(colors, sigma=sigma, channel_axis=-1)
     ids = np.unique(markers[markers > 0])
     # Coarse basins bridge gaps, fine ones keep to the edges: the mean is better than any
@@ -182,6 +188,18 @@ def scribbles(
     winner = np.where(chances.max(axis=1) > sure, ids[chances.argmax(axis=1)], 0)
     sources = np.where(markers > 0, markers, winner[parts - 1])
     return watershed(gradient(colors, sigma=2 * sigma, channel_axis=-1), sources)
+
+
+def _framing(shape: tuple[int, ...]) -> np.ndarray:
+    """Return 1 in the middle quarter along each axis, 2 along the rim, a twentieth wide."""
+    markers = np.zeros(shape, dtype=np.int32)
+    for axis, side in enumerate(shape):
+        if side >= 3:  # else there is no rim beside the middle
+            lines = np.moveaxis(markers, axis, 0)
+            rim = max(1, side // 20)
+            lines[:rim] = lines[-rim:] = 2
+    markers[tuple(slice(3 * side // 8, side - 3 * side // 8) for side in shape)] = 1
+    return markers
 
 
 _HELD = 1e4  # how strongly a pixel of a stroke holds its basin, against conductances of about 1

@@ -153,9 +153,7 @@ def _list_of_methods() -> str:
     for name, pipeline in comparison.METHODS.items():
         defaults = _pipelines.defaults_of(pipeline)
         settings = [f"{key}={value}" for key, value in defaults.items()]
-        if _pipelines.needs_markers(pipeline):
-            settings.append("(needs --markers)")
-        elif _pipelines.takes_markers(pipeline):
+        if _pipelines.takes_markers(pipeline):
             settings.append("(takes --markers)")
         lines.append(f"  {name:20}{' '.join(settings)}")
     return "\n".join(lines)

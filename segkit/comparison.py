@@ -31,7 +31,6 @@ from ._pipelines import (
     METHODS,
     PHOTOGRAPHS,
     defaults_of,
-    needs_markers,
     refuse_unknown,
     takes_markers,
 )
@@ -68,8 +67,10 @@ def segment(
         "growing_confidence" or "flat_zones" for photographs; "nuclei", "membranes"
         or "scribbles" for what they name.
     markers : (...) integer array, optional
-        Where regions start, 0 elsewhere; of the image's spatial shape.  "scribbles"
-        needs them, "marker_watershed" and "growing" take them, others refuse them.
+        Where regions start, 0 elsewhere; of the image's spatial shape.  "scribbles",
+        "marker_watershed" and "growing" take them, others refuse them.  Without,
+        "scribbles" takes the middle of the image for the thing and its rim for the
+        ground, and the other two start in flat places.
     channel_axis : int, optional
         The axis of channels; None for an image of one channel.
     **parameters
@@ -89,7 +90,7 @@ def segment(
         `image` is not real, `method` is not a str, or `markers` are not integers.
     ValueError
         The method or a parameter is not known, or a value is not accepted;
-        `markers` are missing, of no use to the method, of another shape, or all 0.
+        `markers` are of no use to the method, of another shape, or all 0.
 
     Notes
     -----
@@ -117,8 +118,6 @@ def segment(
     refuse_unknown(parameters, method)
     if markers is not None:
         parameters["markers"] = _markers(markers, method, values.shape[:-1])
-    elif needs_markers(pipeline):
-        raise ValueError(f"`markers` must be given: {method} starts from them")
     if values.size == 0:
         return np.zeros(values.shape[:-1], dtype=np.int32)
     prepared = stretch(values) if channel_axis is not None else stretch(values[..., 0])
@@ -215,9 +214,9 @@ def compare(
         ``(P, R, C)``.  Here, and only here, a last axis of 3 is taken as color.
         An item brings its name, truth, kind and scribbles with it.
     methods : names, or a dict of parameters by name, optional
-        Which pipelines of `METHODS`; `METHODS` itself for all.  By default all those for photographs; besides,
-        "nuclei" where the truth is instances, "membranes" where it is regions, and
-        "scribbles" where there are markers.
+        Which pipelines of `METHODS` (`METHODS` itself for all).  By default those for
+        photographs; besides, "nuclei" where the truth is instances, "membranes" where
+        it is regions, and "scribbles" where there are markers.
     truths : dict by the name of the image, or a sequence as long as `images`, optional
         Each a label image of the image's shape, or several (a list, or an array
         with one more axis in front): one for each annotator.  None: not known.
@@ -387,10 +386,6 @@ def _plan(methods: Any, case: Case) -> dict[str, dict[str, Any]]:
             raise TypeError(f"`methods[{method!r}]` must be a dict of parameters, got {given!r}")
         plan[method] = dict(given)
         refuse_unknown(plan[method], method)
-        if case.markers is None and needs_markers(METHODS[method]):
-            raise ValueError(
-                f"`markers` must be given for {case.name!r}: {method} starts from them"
-            )
     if not plan:
         raise ValueError("`methods` must hold at least one name")
     return plan

@@ -171,7 +171,6 @@ def test_compare_without_an_image_takes_the_samples_and_their_truths(tmp_path, m
         (["segment", "photo.png", "--method", "slic"], "no method 'slic'; there are watershed"),
         (["compare", "photo.png", "--method", "slic"], "no method 'slic'"),
         (["segment", "photo.png", "--set", "depth"], "--set wants NAME=VALUE"),
-        (["segment", "photo.png", "--method", "scribbles"], "`markers` must be given"),
         (["segment", "photo.png", "--markers", "none.png"], "none.png: No such file"),
         (["segment", "photo.png", "--markers", "photo.png"], "label image has one channel"),
         (["segment", "photo.png", "--set", "depht=1"], "it has sigma, depth, min_size"),

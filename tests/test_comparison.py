@@ -22,16 +22,6 @@ def squares(dtype=np.uint8, scale=1):
     return image
 
 
-def markers_for(method, shape):
-    """Return two marks where the method needs markers; numbered in raster order."""
-    if not _pipelines.needs_markers(comparison.METHODS[method]):
-        return {}
-    markers = np.zeros(shape, dtype=np.uint8)
-    markers.flat[-1] = 2
-    markers.flat[0] = 1
-    return {"markers": markers}
-
-
 @pytest.mark.parametrize("method", comparison.METHODS)
 @pytest.mark.parametrize("kind", ["grey", "color", "volume", "tiny", "flat", "bool", "float"])
 def test_every_method_takes_every_kind_of_image(method, kind):
@@ -47,13 +37,12 @@ def test_every_method_takes_every_kind_of_image(method, kind):
     }[kind]
     before = image.copy()
     shape = image.shape[:-1] if axis == -1 else image.shape
-    given = markers_for(method, shape)
-    labels = segkit.segment(image, method, channel_axis=axis, **given)
+    labels = segkit.segment(image, method, channel_axis=axis)
     np.testing.assert_array_equal(image, before)
     assert labels.shape == shape
     assert labels.dtype in (np.int32, np.int64)
     np.testing.assert_array_equal(labels, segkit.relabel(labels))
-    again = segkit.segment(image, method, channel_axis=axis, **given)
+    again = segkit.segment(image, method, channel_axis=axis)
     np.testing.assert_array_equal(labels, again)
 
 
@@ -102,7 +91,7 @@ def test_segment_refuses_in_words():
 def test_a_sigma_that_cannot_be_sampled_is_refused_by_every_method(method):
     image = np.zeros((4, 5), np.uint8)
     with pytest.raises(ValueError, match="`sigma` must be a number of pixels from 0 to"):
-        segkit.segment(image, method, sigma=1e9, **markers_for(method, image.shape))
+        segkit.segment(image, method, sigma=1e9)
 
 
 @pytest.mark.parametrize(
@@ -122,10 +111,19 @@ def test_markers_keep_their_values(method):
     assert np.mean(labels == truth) > 0.9
 
 
+@pytest.mark.parametrize("shape", [(60, 80), (61, 3), (9, 40, 40), (50,)])
+def test_without_strokes_the_middle_of_the_image_is_taken_from_its_rim(shape):
+    middle = tuple(slice(side // 3, side - side // 3) for side in shape)
+    image = np.full(shape, 40, dtype=np.uint8)
+    image[middle] = 200
+    wanted = np.ones(shape, dtype=int)
+    wanted[middle] = 2
+    assert np.mean(segkit.segment(image, "scribbles") == wanted) > 0.97  # but for corners
+    assert segkit.segment(np.zeros((2, 1)), "scribbles").tolist() == [[1], [1]]
+
+
 def test_markers_are_refused_in_words():
     image = squares()
-    with pytest.raises(ValueError, match="`markers` must be given: scribbles starts from them"):
-        segkit.segment(image, "scribbles")
     with pytest.raises(ValueError, match="`markers` are of no use to flat_zones; marker_watershed"):
         segkit.segment(image, "flat_zones", markers=np.ones((40, 60), int))
     with pytest.raises(ValueError, match=r"`markers` has shape \(40, 59\), `image` has shape"):
@@ -402,8 +400,6 @@ def test_compare_refuses_in_words():
         segkit.compare([squares()], methods=["slic"])
     with pytest.raises(ValueError, match="`depht` is not a parameter of watershed"):
         segkit.compare([squares()], methods={"watershed": {"depht": 3}})
-    with pytest.raises(ValueError, match="`markers` must be given for 'image 1': scribbles"):
-        segkit.compare([squares()], methods=["scribbles"])
     with pytest.raises(ValueError, match="`images` has two items of the name 'a'"):
         segkit.compare([Item("a", squares(), None, "")] * 2)
 

@@ -471,7 +471,7 @@ def test_the_command_prints_the_table_and_says_where_it_is(tmp_path, capsys):
         (["--root", "nowhere"], "nowhere: there is no such folder"),
         (["--root", "."], "dsb2018 is not there"),
         (["--methods", "nuclei,magic"], "no method 'magic'; there are watershed"),
-        (["--methods", "scribbles"], "scribbles needs markers, which dsb2018 does not have"),
+        (["--methods", "as given"], "as given needs supervoxels, which dsb2018 does not have"),
         (["--methods", "skimage Otsu"], "no method 'skimage Otsu'"),
         (["--split", "val"], '`split` must be one of "train", "test", "all"'),
         (["--limit", "0"], "--limit"),
