@@ -1,7 +1,7 @@
 """Pipelines for one kind of thing each: nuclei, membranes, what scribbles mark.
 
 Where the pipelines for photographs divide a picture into like regions, these
-know what they look for, and leave the rest without a label.  Their defaults
+know what they look for.  Their defaults
 were chosen on one half of the images of a data set each, and measured on the
 other: nuclei on dsb2018, membranes on isbi2012, scribbles on seeds50.
 
