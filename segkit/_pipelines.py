@@ -24,11 +24,13 @@ from typing import Any
 import numpy as np
 
 from . import _check
-from ._recipes import lightness, smooth
+from ._joining import felzenszwalb, statistical_region_merging
+from ._recipes import lightness, perceived, smooth
 from ._tasks import membranes, nuclei, scribbles
 from .flooding import watershed
 from .growing import find_seeds, region_growing
 from .labels import connected_components, remove_small
+from .merging import merge_regions
 from .relief import gradient
 
 # The first line of each docstring is what the page says of it.
@@ -45,6 +47,60 @@ def _watershed(
     """Flood the gradient from each of its minima that is deep enough."""
     relief = gradient(image, sigma=sigma, channel_axis=channel_axis)
     return remove_small(watershed(relief, depth=depth), min_size, fill="nearest")
+
+
+def _merged_watershed(
+    image: np.ndarray,
+    *,
+    n_regions: int = 8,
+    sigma: float = 1.0,
+    depth: float = 1.0,
+    lightness_weight: float = 0.5,
+    shape_weight: float = 0.3,
+    channel_axis: int | None = None,
+) -> np.ndarray:
+    """Merge the basins of the gradient, the most alike in color and the roundest first."""
+    relief = gradient(
+        perceived(image, channel_axis, lightness_weight=1), sigma=sigma, channel_axis=-1
+    )
+    basins = remove_small(watershed(relief, depth=depth), 20, fill="nearest")
+    return merge_regions(
+        basins,
+        perceived(image, channel_axis, lightness_weight=lightness_weight),
+        criterion="baatz_schape",
+        n_regions=n_regions,
+        shape_weight=shape_weight if basins.ndim == 2 else 0.0,
+        channel_axis=-1,
+    )
+
+
+def _felzenszwalb(
+    image: np.ndarray,
+    *,
+    scale: float = 500.0,
+    sigma: float = 1.2,
+    min_size: int = 150,
+    channel_axis: int | None = None,
+) -> np.ndarray:
+    """Join pixels where the edge between two regions is weak beside those inside them."""
+    return felzenszwalb(
+        image, scale=scale, sigma=sigma, min_size=min_size, channel_axis=channel_axis
+    )
+
+
+def _statistical_merging(
+    image: np.ndarray,
+    *,
+    complexity: float = 32.0,
+    sigma: float = 0.0,
+    min_size: int = 100,
+    channel_axis: int | None = None,
+) -> np.ndarray:
+    """Join regions whose means differ by no more than chance explains."""
+    smoothed = smooth(image, sigma, channel_axis)
+    return statistical_region_merging(
+        smoothed, complexity=complexity, min_size=min_size, channel_axis=channel_axis
+    )
 
 
 def _marker_watershed(
@@ -181,6 +237,9 @@ Pipeline = Callable[..., np.ndarray]
 
 PHOTOGRAPHS: dict[str, Pipeline] = {
     "watershed": _watershed,
+    "merged_watershed": _merged_watershed,
+    "felzenszwalb": _felzenszwalb,
+    "statistical_region_merging": _statistical_merging,
     "marker_watershed": _marker_watershed,
     "compact_watershed": _compact_watershed,
     "growing": _growing,
@@ -200,20 +259,40 @@ TASKS: dict[str, Pipeline] = {
 METHODS: dict[str, Pipeline] = PHOTOGRAPHS | TASKS
 
 # What to search when parameters are tuned: values for each parameter, in rising order.
-# The first parameter sets the scale: with it, regions grow larger.
+# The first parameter sets the scale: how large regions are, one way or the other.
 SEARCH: dict[str, dict[str, tuple[float, ...]]] = {
     "watershed": {
         "depth": (1, 2, 3, 4, 6, 8, 12, 16, 24, 32),
         "sigma": (1, 2, 3, 4),
         "min_size": (50, 200, 800),
     },
-    "marker_watershed": {"seed_distance": (8, 12, 16, 24, 32, 48, 64, 96), "sigma": (1, 2, 3, 4)},
+    "merged_watershed": {
+        "n_regions": (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96),
+        "sigma": (1, 1.5, 2),
+        "depth": (0.25, 0.5, 1, 1.5, 2),
+        "lightness_weight": (0.35, 0.5, 0.7, 1),
+        "shape_weight": (0.1, 0.2, 0.3, 0.5),
+    },
+    "felzenszwalb": {
+        "scale": (30, 60, 100, 200, 300, 500, 800, 1200, 2000, 4000),
+        "sigma": (0.5, 0.8, 1.2),
+        "min_size": (20, 50, 150, 400),
+    },
+    "statistical_region_merging": {
+        "complexity": (1, 2, 4, 8, 16, 32, 64, 128, 256),
+        "sigma": (0, 0.5, 1),
+        "min_size": (20, 50, 150, 400),
+    },
+    "marker_watershed": {
+        "seed_distance": (12, 16, 24, 32, 48, 64, 96, 140, 200),
+        "sigma": (1, 2, 3, 4),
+    },
     "compact_watershed": {
-        "spacing": (8, 12, 16, 24, 32, 48, 64, 96),
+        "spacing": (12, 16, 24, 32, 48, 64, 96, 140, 200),
         "sigma": (0.5, 1, 2),
         "compactness": (0.1, 0.5, 2),
     },
-    "growing": {"seed_distance": (8, 12, 16, 24, 32, 48, 64, 96), "sigma": (1, 2, 3, 4)},
+    "growing": {"seed_distance": (12, 16, 24, 32, 48, 64, 96, 140, 200), "sigma": (1, 2, 3, 4)},
     "growing_unseeded": {
         "tolerance": (8, 12, 16, 20, 28, 40, 56, 80),
         "sigma": (1, 1.5, 2, 3),

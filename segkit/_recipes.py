@@ -60,3 +60,23 @@ def _line_kernels(sigma: float, length: float, n_directions: int = 12) -> Iterat
         kernel = (across**2 - 1) * np.exp(-(across**2 + along**2) / 2)
         kernel -= kernel.mean()  # none on even ground
         yield (kernel / np.maximum(kernel, 0).sum()).astype(np.float32)
+
+
+def perceived(
+    image: np.ndarray, channel_axis: int | None, *, lightness_weight: float
+) -> np.ndarray:
+    """Return the image as the eye weighs it, channels last: CIE L*a*b* for three channels.
+
+    Distances on it are closer to what people take for different than distances in
+    RGB; and closer still with lightness counting less than color, since shading
+    changes the one more than the other.  What has no colors is returned as it is.
+    """
+    if channel_axis is None:
+        return image[..., np.newaxis].astype(np.float32)
+    channels = np.moveaxis(image, channel_axis, -1)
+    if channels.shape[-1] != 3:
+        return channels.astype(np.float32)
+    from skimage.color import rgb2lab
+
+    lab = rgb2lab(channels.astype(np.float32) / 255)
+    return lab * np.array([lightness_weight, 1, 1], dtype=np.float32)
