@@ -24,6 +24,7 @@ import numpy as np
 from . import comparison
 from ._pipelines import METHODS, PHOTOGRAPHS, SEARCH, TASKS
 from .datasets import Dataset, Item
+from .merging import merge_regions
 
 TASK_OF = {
     "bsds500": "photographs",
@@ -104,8 +105,14 @@ def inputs_of(item: Item, markers: np.ndarray | None) -> dict[str, Any]:
 
 
 def ours() -> dict[str, Contender]:
-    """Return a contender for each method of `METHODS`."""
-    return {name: _of_pipeline(name) for name in METHODS}
+    """Return a contender for each method of `METHODS`, and one that merges given pieces."""
+    merging = contender(
+        "merge_regions",
+        _merge_regions,
+        "supervoxels",
+        search={"threshold": (120, 130, 135, 140, 143, 145, 147, 150, 155)},
+    )
+    return {name: _of_pipeline(name) for name in METHODS} | {merging.name: merging}
 
 
 def _of_pipeline(name: str) -> Contender:
@@ -122,6 +129,14 @@ def _of_pipeline(name: str) -> Contender:
         search=dict(SEARCH.get(name, {})),
         **found,
     )
+
+
+def _merge_regions(
+    image: np.ndarray, *, supervoxels: np.ndarray, threshold: float = 145.0
+) -> np.ndarray:
+    """Merge the pieces with the faintest membrane between them first."""
+    dark = 255 - image.astype(np.float32)
+    return merge_regions(supervoxels, criterion="strength", strength=dark, threshold=threshold)
 
 
 # What nobody needs an algorithm for
