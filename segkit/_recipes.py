@@ -1,4 +1,4 @@
-"""Steps that pipelines share: smoothing, one channel out of several, a filter for lines."""
+"""Steps that pipelines share: smoothing, one channel out of several, colors as seen, lines."""
 
 from __future__ import annotations
 
