@@ -18,7 +18,8 @@ def out_path(description, name):
 def draw_sheet(rows, columns=4, width=13.0):
     """Return a figure of titled rows; a row is (heading, remark, [(title, picture or function)]).
 
-    A picture is an RGB or grey array.  A function gets the axes to draw on.
+    A picture is an RGB or grey array.  A function gets the axes to draw on; it may have
+    the `shape` of what it draws.
     """
     cell = width / columns
     heights = [_height(row[2], cell) for row in rows]
@@ -45,6 +46,14 @@ def draw_sheet(rows, columns=4, width=13.0):
     return figure
 
 
+def reduced(picture, side=350):
+    """Return a picture at about the size it has on a sheet, so that thin lines stay."""
+    import cv2
+
+    factor = side / max(picture.shape[:2])
+    return cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+
+
 def part_list(parts):
     """Return the parts of a figure as an array, also when there is one."""
     return np.ravel(np.array(parts, dtype=object))
@@ -52,7 +61,8 @@ def part_list(parts):
 
 def _height(panels, cell):
     """Return the height of a row in inches: its highest picture, and room for words."""
-    ratios = [picture.shape[0] / picture.shape[1] for _, picture in panels if not callable(picture)]
+    shapes = [getattr(picture, "shape", None) for _, picture in panels]
+    ratios = [shape[0] / shape[1] for shape in shapes if shape is not None]
     return 0.96 * cell * max(ratios, default=0.75) + 0.95
 
 

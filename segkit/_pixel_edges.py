@@ -8,6 +8,7 @@ bits, which keeps small integers, and sorted by counting; others by radix, exact
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 from typing import NamedTuple
 
@@ -70,7 +71,8 @@ def sorted_edges(
         lowest, keys = _levels_below(most)
         level_edges(values, sides, steps, largest, lowest, near, levels, counts)
         counts[-1] = 0
-        ends = np.cumsum(counts) - counts
+        ends = np.cumsum(counts)
+        ends -= counts
         place_edges(levels, ends, shift, edges)
         return PixelEdges(edges, ends, keys, offsets, shift)
 
@@ -85,6 +87,7 @@ def sorted_edges(
     return PixelEdges(edges, np.empty(0, dtype=np.int64), keys, offsets, shift)
 
 
+@lru_cache(maxsize=8)
 def _levels_below(most: float) -> tuple[int, np.ndarray]:
     """Return the upper bits of the largest difference of level 0, and that of each level."""
     octaves = 31  # times 2048 levels: 2**16 - 2048
@@ -93,4 +96,5 @@ def _levels_below(most: float) -> tuple[int, np.ndarray]:
     bits = np.arange(n_levels(), dtype=np.int32) + np.int32(lowest)
     keys = (np.minimum(bits, top) << dropped_bits()).view(np.float32)
     keys[0] = 0
+    keys.setflags(write=False)  # calls share them
     return lowest, keys

@@ -153,3 +153,52 @@ def test_bad_quadtree_pictures():
         plot.quadtree(np.zeros((4, 4)), tree, alpha=2)
     with pytest.raises(ValueError, match="`scale`"):
         plot.quadtree(np.zeros((4, 4)), tree, scale=0)
+
+
+# Region graphs
+
+
+def two_halves():
+    image = np.full((4, 6), 50, np.uint8)
+    image[:, 3:] = 150
+    return image, segkit.region_graph(image // 100 + 1, image)
+
+
+def test_a_graph_has_a_disc_for_each_region_and_a_line_between():
+    image, parts = two_halves()
+    picture = plot.graph(image, parts, scale=20)
+    assert picture.shape == (80, 120, 3)
+    for label, centroid in zip(parts.label, parts.centroid, strict=True):
+        row, column = np.round(20 * (centroid + 0.5)).astype(int)
+        np.testing.assert_array_equal(picture[row, column], plot.colors([label])[0])
+    assert picture[38:42, 60, 0].max() > 180  # the line, smoothed at its sides
+    assert (picture[5, 60] == round(150 * 0.55)).all()
+
+
+def test_cheap_edges_are_brighter():
+    labels = np.arange(1, 4).repeat(4).reshape(1, 12).repeat(4, axis=0)
+    parts = segkit.region_graph(labels, labels**3)
+    dear_last = plot.graph(labels, parts, weights=parts.weights("mean"), scale=10)
+    line = dear_last[18:22].max(axis=0).astype(int).sum(axis=-1)
+    assert line[40] > line[80]
+
+
+@pytest.mark.parametrize("shape", [(9,), (4, 6), (3, 4, 6), (2, 3, 4, 6)])
+def test_a_graph_of_any_dimension_is_drawn(shape):
+    image = np.random.default_rng(0).integers(0, 3, shape)
+    parts = segkit.region_graph(segkit.connected_components(image, background=None), image)
+    before = image.copy()
+    assert max(plot.graph(image, parts).shape) >= 640
+    np.testing.assert_array_equal(image, before)
+
+
+def test_bad_graph_pictures():
+    image, parts = two_halves()
+    with pytest.raises(TypeError, match="`regions` must be a RegionGraph"):
+        plot.graph(image, image)
+    with pytest.raises(ValueError, match="`weights` has shape"):
+        plot.graph(image, parts, weights=[1.0, 2.0])
+    with pytest.raises(ValueError, match="`image`"):
+        plot.graph(image[0], parts)
+    with pytest.raises(ValueError, match="`scale`"):
+        plot.graph(image, parts, scale=0)
