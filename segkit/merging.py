@@ -150,6 +150,16 @@ class MergeTree:
         _fill_junctions(out)
         return out
 
+    def spans(self) -> tuple[np.ndarray, np.ndarray]:
+        """Put the regions in a row so that each node's lie side by side, as in a dendrogram.
+
+        Returns the place of the first region of each node and how many regions it has,
+        each (2n - 1,).
+        """
+        n = self.n_regions
+        count, place, _ = _ordered(self.parent, self.level, n)
+        return np.where(place < 0, -1 - place, place), count
+
     def linkage(self) -> np.ndarray:
         """Return the tree as a SciPy linkage matrix, (n - 1, 4): two nodes, distance, leaves.
 
@@ -194,11 +204,11 @@ def _groups(parent: np.ndarray, n: int, n_merged: int) -> np.ndarray:
 def _ordered(
     parent: np.ndarray, level: np.ndarray, n: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the leaves below each node, the place of each leaf, the gaps between places."""
+    """Return the leaves below each node, the kernel's places, the gaps between leaves."""
     count, place = np.empty(parent.size, np.intp), np.empty(parent.size, np.intp)
     gap = np.zeros(n)
     order_leaves(parent, level, n, count, place, gap)
-    return count, place[:n], gap
+    return count, place, gap
 
 
 def _nodes(array: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -221,7 +231,8 @@ class _Joints:
     """Levels at which pairs of leaves come together: the largest gap between their places."""
 
     def __init__(self, parent: np.ndarray, level: np.ndarray, n: int) -> None:
-        _, self.place, gap = _ordered(parent, level, n)
+        _, place, gap = _ordered(parent, level, n)
+        self.place = place[:n]
         # Never above the level, so that what merges at a level is no contour above it.
         with np.errstate(over="ignore"):
             row = gap.astype(np.float32)

@@ -18,6 +18,7 @@ import numpy as np
 
 from . import _check
 from .graphs import RegionGraph
+from .merging import MergeTree
 from .outlining import boundaries as _boundaries
 from .quadtrees import Quadtree
 
@@ -407,3 +408,139 @@ def show(image: Any, labels: Any = None, *, alpha: float = 0.4, title: str = "")
     if title:
         figure.suptitle(title)
     return figure
+
+
+def tree(
+    tree: MergeTree,
+    *,
+    level: float | None = None,
+    n_regions: int | None = None,
+    scale: str = "linear",
+    axes: Any = None,
+) -> Figure:
+    """Return a figure of a merge tree as a dendrogram: regions below, merges at their levels.
+
+    Parameters
+    ----------
+    tree : MergeTree
+    level, n_regions : optional
+        A cut, at most one of the two: a dashed line is drawn there, and what is
+        merged below it gets the color of its group, the one that
+        ``plot.overlay(image, tree.labels(labels, ...))`` shows if labels are
+        numbered as regions come in raster order.
+    scale : {"linear", "log"}
+        Of the levels; "log" is linear below the lowest level that is not 0.
+    axes : matplotlib axes, optional
+        Where to draw, without a title; None makes a figure.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+
+    Raises
+    ------
+    TypeError
+        Something that is no MergeTree.
+    ValueError
+        An unknown `scale`, both `level` and `n_regions`.
+
+    Notes
+    -----
+    Levels that are infinite (parts that do not touch) are drawn above all others,
+    dotted.
+
+    Examples
+    --------
+    >>> import segkit
+    >>> from segkit import plot
+    >>> made = segkit.merge_tree(segkit.region_graph([1, 2, 3], [1, 2, 9]))
+    >>> figure = plot.tree(made, n_regions=2)
+    >>> figure.axes[0].get_title()
+    '3 regions, cut into 2'
+    """
+    from matplotlib.collections import LineCollection
+
+    if not isinstance(tree, MergeTree):
+        raise TypeError(f"`tree` must be a MergeTree, got {type(tree).__name__}")
+    _check.choice(scale, "scale", ("linear", "log"))
+    n = tree.n_regions
+    title = f"{n} region{'s' * (n != 1)}"
+    groups, n_merged = None, 0
+    if level is not None or n_regions is not None:
+        groups = tree.cut(level=level, n_regions=n_regions)
+        n_groups = int(groups.max(initial=-1)) + 1
+        n_merged = n - n_groups
+        title += f", cut into {n_groups}"
+    place = axes
+    if place is None:
+        place = _figure(7.0, 4.0).subplots()
+    children, across, heights = _dendrogram(tree)
+    finite = np.isfinite(tree.level)
+    top = float(heights.max(initial=0.0)) or 1.0
+    if n > 1:
+        left, right = children.T
+        lines = np.stack(
+            [
+                np.stack([across[left], heights[left]], axis=-1),
+                np.stack([across[left], heights[n:]], axis=-1),
+                np.stack([across[right], heights[n:]], axis=-1),
+                np.stack([across[right], heights[right]], axis=-1),
+            ],
+            axis=1,
+        )
+        tints = np.full((n - 1, 3), 0.45)
+        if groups is not None and n_merged > 0:
+            leaf = _first_leaves(children, n)
+            tints[:n_merged] = colors(groups[leaf[n : n + n_merged]] + 1) / 255
+        for drawn, style in ((finite[n:], "solid"), (~finite[n:], "dotted")):
+            place.add_collection(
+                LineCollection(list(lines[drawn]), colors=tints[drawn], lw=0.9, linestyles=style)
+            )
+    if groups is not None:
+        line = level
+        if line is None:
+            below = heights[n + n_merged - 1] if n_merged else 0.0
+            above = heights[n + n_merged] if n_merged < n - 1 else top
+            line = (below + above) / 2
+        place.axhline(line, color="black", lw=0.8, ls="--")
+    place.set_xlim(-0.5, max(n - 0.5, 0.5))
+    if scale == "log":
+        positive = heights[(heights > 0) & np.isfinite(heights)]
+        place.set_yscale("symlog", linthresh=float(positive.min()) if positive.size else 1.0)
+    place.set_ylim(0, 1.05 * top)
+    place.set_xticks([])
+    place.set_ylabel(f"level ({tree.criterion})")
+    if axes is None:
+        place.set_title(title, fontsize=10)
+    return place.figure
+
+
+def _figure(width: float, height: float) -> Figure:
+    """Return a figure of its own, in inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _dendrogram(tree: MergeTree) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the children of each merge, where nodes stand across, and their heights."""
+    n = tree.n_regions
+    children = np.argsort(tree.parent[:-1], kind="stable").reshape(-1, 2)
+    first, count = tree.spans()
+    across = first + (count - 1) / 2
+    order = np.argsort(across[children], axis=1)
+    children = np.take_along_axis(children, order, axis=1)
+    heights = tree.level.copy()
+    infinite = ~np.isfinite(heights)
+    if infinite.any():
+        top = heights[~infinite].max(initial=0.0) or 1.0
+        heights[infinite] = top * np.linspace(1.1, 1.25, int(infinite.sum()))
+    return children, across, heights[: max(2 * n - 1, 0)]
+
+
+def _first_leaves(children: np.ndarray, n: int) -> np.ndarray:
+    """Return a leaf below each node."""
+    leaf = np.concatenate([np.arange(n), children[:, 0]])
+    while (leaf >= n).any():
+        leaf = leaf[leaf]
+    return leaf

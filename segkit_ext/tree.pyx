@@ -68,9 +68,10 @@ def order_leaves(
 
     Pre: parent and level (2 n - 1,), the last node being the root; count and
     place are as long, gap (n,).
-    Post: count has the leaves below each node, place[:n] the place of each leaf;
-    gap[i] is the level at which the leaves at i and i + 1 come together, so that
-    of any two leaves it is the largest gap between them.
+    Post: count has the leaves below each node, place[:n] the place of each leaf, and
+    -1 - place[n:] that of the first leaf of each other node; gap[i] is the level at
+    which the leaves at i and i + 1 come together, so that of any two leaves it is the
+    largest gap between them.
     Cost: O(n).
     """
     with nogil:

@@ -202,3 +202,60 @@ def test_bad_graph_pictures():
         plot.graph(image[0], parts)
     with pytest.raises(ValueError, match="`scale`"):
         plot.graph(image, parts, scale=0)
+
+
+# Merge trees
+
+
+def merged():
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 255, (20, 30, 3)).astype(np.uint8)
+    labels = segkit.watershed(rng.integers(0, 4, (20, 30)))
+    graph = segkit.region_graph(labels, image, channel_axis=-1)
+    return image, labels, graph, segkit.merge_tree(graph, criterion="ward")
+
+
+def test_a_dendrogram_has_a_fork_for_each_merge_and_the_colors_of_the_cut():
+    _, _, graph, tree = merged()
+    figure = plot.tree(tree)
+    forks = figure.axes[0].collections[0].get_segments()
+    assert len(forks) == graph.n_regions - 1
+    for k, fork in enumerate(forks):
+        heights = fork[:, 1]
+        assert heights[1] == heights[2] == tree.level[graph.n_regions + k]
+        assert heights[0] <= heights[1]
+        assert heights[3] <= heights[2]
+        assert fork[0, 0] == fork[1, 0] < fork[2, 0] == fork[3, 0]
+    cut = plot.tree(tree, n_regions=4, scale="log").axes[0]
+    assert cut.get_title() == f"{graph.n_regions} regions, cut into 4"
+    tints = {tuple(tint) for tint in cut.collections[0].get_colors()[: graph.n_regions - 4]}
+    assert len(tints) <= 4
+    assert cut.lines[0].get_linestyle() == "--"
+    level = float(np.median(tree.level[graph.n_regions :]))
+    n_groups = tree.cut(level=level).max() + 1
+    assert plot.tree(tree, level=level).axes[0].get_title().endswith(f"cut into {n_groups}")
+
+
+def test_parts_that_do_not_touch_are_drawn_above(tmp_path):
+    tree = segkit.merge_tree(segkit.region_graph([1, 2, 0, 3, 0, 4], [1, 3, 0, 5, 0, 5]))
+    figure = plot.tree(tree, n_regions=3)
+    solid, dotted = figure.axes[0].collections
+    assert (len(solid.get_segments()), len(dotted.get_segments())) == (1, 2)
+    figure.savefig(tmp_path / "tree.png")
+
+
+@pytest.mark.parametrize("labels", [[[0, 0]], [[7, 7]], [[1, 2]]])
+def test_the_smallest_trees_are_drawn(labels, tmp_path):
+    tree = segkit.merge_tree(segkit.region_graph(labels, [[3, 4]]))
+    plot.tree(tree).savefig(tmp_path / "tree.png")
+    assert (tmp_path / "tree.png").stat().st_size > 1000
+
+
+def test_bad_pictures_of_trees():
+    _, _, graph, tree = merged()
+    with pytest.raises(TypeError, match="`tree`"):
+        plot.tree(graph)
+    with pytest.raises(ValueError, match="`scale`"):
+        plot.tree(tree, scale="cubic")
+    with pytest.raises(ValueError, match="`level`"):
+        plot.tree(tree, level=1, n_regions=3)
