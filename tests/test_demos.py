@@ -36,4 +36,4 @@ def _opaque(path):
 
 
 def test_there_is_a_demo_for_each_family():
-    assert {"region_growing", "watershed", "split_and_merge", "octree"} <= set(DEMOS)
+    assert {"region_growing", "watershed", "split_and_merge", "octree", "merge_tree"} <= set(DEMOS)
