@@ -61,7 +61,12 @@ class Benchmark:
     # Evaluating
 
     def evaluate(
-        self, split: str, pairs: Sequence[tuple[Contender, Settings]], limit: int | None
+        self,
+        split: str,
+        pairs: Sequence[tuple[Contender, Settings]],
+        limit: int | None,
+        *,
+        for_tuning: bool = False,
     ) -> list[dict[str, Any]]:
         """Return a row of the table for each contender with its parameters."""
         place = Place(self.dataset, self.root, split)
@@ -70,10 +75,15 @@ class Benchmark:
         strokes = (0, 1) if dataset.kind == "mask" else (None,)
         plans = [(each, tuned, _settings(each, dataset.kind, tuned)) for each, tuned in pairs]
         jobs = [
-            [Job(place, name, number, each, settings) for number in strokes for name in names]
+            [
+                Job(place, name, number, each, settings, for_tuning)
+                for number in strokes
+                for name in names
+            ]
             for each, _, settings in plans
         ]
-        lines = Lines(self.out / f"{self.dataset}-{split}.jsonl", place)
+        suffix = "tuning" if for_tuning else split
+        lines = Lines(self.out / f"{self.dataset}-{suffix}.jsonl", place)
         # Image by image, so that what is there after a while says something of all contenders.
         order = [job for together in zip(*jobs, strict=True) for job in together]
         run(order, lines, n_jobs=self.n_jobs, progress=self.progress)
@@ -170,12 +180,13 @@ class Benchmark:
         fixed = each.scale if kind in HAS_SCALES else None
         searched = {key: values for key, values in each.search.items() if key != fixed}
         best = {key: each.defaults[key] for key in each.defaults if key != fixed}
-        row = self.evaluate("train", [(each, best)], limit)[0]
+        row = self.evaluate("train", [(each, best)], limit, for_tuning=True)[0]
         for _ in range(_ROUNDS):
             before = dict(best)
             for key, values in searched.items():
                 tried = [best | {key: value} for value in values]
-                rows = [row, *self.evaluate("train", [(each, one) for one in tried], limit)]
+                pairs = [(each, one) for one in tried]
+                rows = [row, *self.evaluate("train", pairs, limit, for_tuning=True)]
                 goals = [_goal(kind, one["scores"]) for one in rows]
                 first = int(np.argmax(goals))  # the present one stays where others are only as good
                 best, row = [best, *tried][first], rows[first]

@@ -35,15 +35,21 @@ ABOUT = frozenset({"seconds", "n_regions", "error"})  # in a record, and no scor
 HAS_SCALES = frozenset({"partitions"})
 
 
-def measure(item: Item, labels: np.ndarray) -> Record:
-    """Return what is kept of one result, as JSON can hold it."""
+def measure(item: Item, labels: np.ndarray, *, for_tuning: bool = False) -> Record:
+    """Return what is kept of one result, as JSON can hold it.
+
+    For tuning only what that looks at: matching boundaries takes longer than most methods.
+    """
     labels = np.asarray(labels)
     shape = (item.truth[0] if isinstance(item.truth, list) else item.truth).shape
     if labels.shape != shape or labels.dtype.kind not in "iu":
         raise ValueError(
             f"a result of shape {labels.shape}, {labels.dtype}, where labels of {shape} belong"
         )
-    return _MEASURES[item.kind](item, labels)
+    record = _MEASURES[item.kind](item, labels)
+    if item.kind == "partitions" and not for_tuning:
+        record["boundary"] = [int(n) for n in metrics.boundary_counts(item.truth, labels)]
+    return record
 
 
 def _partition(item: Item, labels: np.ndarray) -> Record:
@@ -57,7 +63,6 @@ def _partition(item: Item, labels: np.ndarray) -> Record:
         "variation_of_information": float(
             np.mean([one["variation_of_information"] for one in found])
         ),
-        "boundary": [int(n) for n in metrics.boundary_counts(item.truth, labels)],
     }
 
 
@@ -130,10 +135,7 @@ def _at_optimal_scales(records: Sequence[Sequence[Record]]) -> dict[str, float]:
         [[record["variation_of_information"] for record in image] for image in records],
         better="lower",
     )
-    boundary = metrics.optimal_boundary_scores(
-        [[record["boundary"] for record in image] for image in records]
-    )
-    return {
+    scores = {
         "covering_ods": covering.ods,
         "covering_ois": covering.ois,
         "covering_best": covering.best,
@@ -141,10 +143,14 @@ def _at_optimal_scales(records: Sequence[Sequence[Record]]) -> dict[str, float]:
         "rand_index_ois": rand.ois,
         "vi_ods": information.ods,
         "vi_ois": information.ois,
-        "boundary_f_ods": boundary.ods.f,
-        "boundary_f_ois": boundary.ois.f,
         "scale": covering.scale,
     }
+    if "boundary" in records[0][0]:
+        boundary = metrics.optimal_boundary_scores(
+            [[record["boundary"] for record in image] for image in records]
+        )
+        scores |= {"boundary_f_ods": boundary.ods.f, "boundary_f_ois": boundary.ois.f}
+    return scores
 
 
 def _sums(records: Sequence[Record]) -> dict[str, np.ndarray]:

@@ -67,6 +67,7 @@ class Job:
     strokes: int | None  # which set of scribbles
     contender: Contender
     settings: tuple[Settings, ...]
+    for_tuning: bool = False
 
     def ids(self) -> list[str]:
         """Return what tells each of the results from all others."""
@@ -95,21 +96,24 @@ def work(job: Job) -> list[tuple[str, Record]]:
     if job.contender.name == PEOPLE:
         return list(zip(job.ids(), (_person(item, each) for each in job.settings), strict=True))
     records = [
-        _record(item, labels, seconds, error) for labels, seconds, error in _results(job, item)
+        _record(item, labels, seconds, error, for_tuning=job.for_tuning)
+        for labels, seconds, error in _results(job, item)
     ]
     return list(zip(job.ids(), records, strict=True))
 
 
-def _record(item: datasets.Item, labels: np.ndarray, seconds: float, error: str) -> Record:
+def _record(
+    item: datasets.Item, labels: np.ndarray, seconds: float, error: str, *, for_tuning: bool
+) -> Record:
     """Return what is kept of a result; where there is none, as if no pixel had a label."""
     try:
         if error:
             raise ValueError(error)
-        record = measure(item, labels)
+        record = measure(item, labels, for_tuning=for_tuning)
     except (TypeError, ValueError) as wrong:
         truth = item.truth[0] if isinstance(item.truth, list) else item.truth
         labels = np.zeros_like(truth)
-        record = measure(item, labels) | {"error": str(wrong)[:300]}
+        record = measure(item, labels, for_tuning=for_tuning) | {"error": str(wrong)[:300]}
     return record | {"seconds": round(seconds, 5), "n_regions": len(np.unique(labels))}
 
 

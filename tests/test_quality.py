@@ -293,7 +293,7 @@ def test_tuning_looks_at_the_training_split_only(tmp_path):
     assert found["images"] == 2
     assert "depth" not in found["parameters"], "every scale is run anyway"
     assert set(found["searched"]) == {"sigma", "min_size"}
-    lines = (tmp_path / "out" / "bsds500-train.jsonl").read_text()
+    lines = (tmp_path / "out" / "bsds500-tuning.jsonl").read_text()
     assert {json.loads(json.loads(line)["key"])[0] for line in lines.splitlines()} == {
         "train0", "train1",
     }  # fmt: skip
