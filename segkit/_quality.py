@@ -166,20 +166,24 @@ class Benchmark:
         until a round changes nothing.
         """
         path = self.out / "tuned.json"
+        kind = Place(self.dataset, self.root, "train").open().kind
         found = {}
         for name, each in self.contenders.items():
-            found[name] = self._tuned(each, limit)
+            fixed = each.scale if kind in HAS_SCALES else None
+            searched = {key: values for key, values in each.search.items() if key != fixed}
+            if not searched:
+                continue
+            found[name] = self._tuned(each, kind, searched, limit)
             held = _read_tuned(path)
             held.setdefault(self.dataset, {})[name] = found[name]
             _write(path, json.dumps(held, indent=1, sort_keys=True) + "\n")
         self.tuned |= {name: entry["parameters"] for name, entry in found.items()}
         return found
 
-    def _tuned(self, each: Contender, limit: int | None) -> dict[str, Any]:
-        kind = Place(self.dataset, self.root, "train").open().kind
-        fixed = each.scale if kind in HAS_SCALES else None
-        searched = {key: values for key, values in each.search.items() if key != fixed}
-        best = {key: each.defaults[key] for key in each.defaults if key != fixed}
+    def _tuned(
+        self, each: Contender, kind: str, searched: dict[str, Any], limit: int | None
+    ) -> dict[str, Any]:
+        best = {key: each.defaults[key] for key in searched}
         row = self.evaluate("train", [(each, best)], limit, for_tuning=True)[0]
         for _ in range(_ROUNDS):
             before = dict(best)

@@ -340,6 +340,12 @@ def test_tuned_parameters_that_come_with_segkit_fit_their_methods():
                 assert set(entry["parameters"]) <= set(known[name].defaults), name
 
 
+def test_what_has_nothing_to_search_is_not_tuned(tmp_path):
+    made = bench("fib25", tmp_path / "data", tmp_path / "out", methods=["as given"])
+    assert made.tune(limit=None) == {}
+    assert not made.report("test")["rows"][0]["tuned"]
+
+
 @pytest.mark.parametrize("text", ["", "[]", '{"a": 3}', '{"a": {"b": {}}}', "{"])
 def test_a_damaged_file_of_tuned_parameters_is_named(tmp_path, text):
     (tmp_path / "tuned.json").write_text(text)
