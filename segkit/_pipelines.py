@@ -27,7 +27,7 @@ from . import _check
 from ._joining import felzenszwalb, statistical_region_merging
 from ._recipes import lightness, perceived, smooth
 from ._tasks import membranes, nuclei, scribbles
-from .flooding import watershed
+from .flooding import watershed, watershed_tree
 from .growing import find_seeds, region_growing
 from .labels import connected_components, remove_small
 from .merging import merge_regions
@@ -72,6 +72,22 @@ def _merged_watershed(
         shape_weight=shape_weight if basins.ndim == 2 else 0.0,
         channel_axis=-1,
     )
+
+
+def _hierarchical_watershed(
+    image: np.ndarray,
+    *,
+    n_regions: int = 8,
+    sigma: float = 3.0,
+    channel_axis: int | None = None,
+) -> np.ndarray:
+    """Join the basins of the gradient, those that hold the least water first."""
+    relief = gradient(
+        perceived(image, channel_axis, lightness_weight=1), sigma=sigma, channel_axis=-1
+    )
+    n_regions = _check.integer(n_regions, "n_regions", low=1)
+    found = watershed_tree(relief, attribute="volume")
+    return found.tree.labels(found.labels, n_regions=min(n_regions, found.tree.n_regions))
 
 
 def _felzenszwalb(
@@ -238,6 +254,7 @@ Pipeline = Callable[..., np.ndarray]
 PHOTOGRAPHS: dict[str, Pipeline] = {
     "watershed": _watershed,
     "merged_watershed": _merged_watershed,
+    "hierarchical_watershed": _hierarchical_watershed,
     "felzenszwalb": _felzenszwalb,
     "statistical_region_merging": _statistical_merging,
     "marker_watershed": _marker_watershed,
@@ -272,6 +289,10 @@ SEARCH: dict[str, dict[str, tuple[float, ...]]] = {
         "depth": (0.25, 0.5, 1, 1.5, 2),
         "lightness_weight": (0.35, 0.5, 0.7, 1),
         "shape_weight": (0.1, 0.2, 0.3, 0.5),
+    },
+    "hierarchical_watershed": {
+        "n_regions": (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96),
+        "sigma": (1, 2, 3, 4),
     },
     "felzenszwalb": {
         "scale": (30, 60, 100, 200, 300, 500, 800, 1200, 2000, 4000),

@@ -62,11 +62,11 @@ def segment(
         8-bit values are taken as they are, other types are stretched to 0..255.
         No NaN and no infinite values.
     method : str
-        A name in `METHODS`: "watershed", "merged_watershed", "marker_watershed",
-        "compact_watershed", "felzenszwalb", "statistical_region_merging", "growing",
-        "growing_unseeded", "growing_seed", "growing_neighbor", "growing_confidence" or
-        "flat_zones" for photographs; "nuclei", "membranes" or "scribbles" for what
-        they name.
+        A name in `METHODS`: "watershed", "merged_watershed", "hierarchical_watershed",
+        "marker_watershed", "compact_watershed", "felzenszwalb",
+        "statistical_region_merging", "growing", "growing_unseeded", "growing_seed",
+        "growing_neighbor", "growing_confidence" or "flat_zones" for photographs;
+        "nuclei", "membranes" or "scribbles" for what they name.
     markers : (...) integer array, optional
         Where regions start, 0 elsewhere; of the image's spatial shape.  "scribbles",
         "marker_watershed" and "growing" take them, others refuse them.  Without,
