@@ -12,7 +12,7 @@ from .measuring import mean_image, regions
 from .merging import MergeTree, merge_regions, merge_tree
 from .outlining import boundaries
 from .quadtrees import Quadtree, quadtree, split_and_merge
-from .relief import gradient, local_minima
+from .relief import boundary_strength, gradient, local_minima
 
 __version__ = "0.1.0"
 
@@ -24,6 +24,7 @@ __all__ = [
     "RegionGraph",
     "WatershedTree",
     "boundaries",
+    "boundary_strength",
     "compare",
     "connected_components",
     "felzenszwalb",

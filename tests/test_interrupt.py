@@ -94,6 +94,7 @@ WORK = {
     "statistical_region_merging": lambda: {"image": noise(2000), "min_size": 9},
     "find_seeds": lambda: {"image": noise()},
     "gradient": lambda: {"image": noise(6000), "sigma": 1.0},
+    "boundary_strength": lambda: {"image": noise(350)},
     "local_minima": lambda: {"relief": noise()},
     "local_minima, depth": lambda: {"relief": noise(2000), "depth": 30},
     "watershed, uint8": lambda: {"relief": noise(), "markers": dots()},
