@@ -72,6 +72,8 @@ def _named_images(images: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     items: dict[str, Any] = {}
     if isinstance(images, Mapping):
         given = {str(name): image for name, image in images.items()}
+        if len(given) < len(images):
+            raise ValueError("`images` has two names that are the same as text")
     else:
         given = {}
         for number, entry in enumerate(images, start=1):

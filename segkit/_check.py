@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import numbers
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -353,6 +355,22 @@ def spacing(value: Any, ndim: int) -> np.ndarray:
     if array.shape != (ndim,) or not np.isfinite(array).all() or (array <= 0).any():
         raise ValueError(wanted)
     return array.astype(np.float64)
+
+
+def shape(value: Any, name: str, *, least: int = 1) -> tuple[int, ...]:
+    """Return the sides of an array to be made, of `least` to MAX_NDIM dimensions."""
+    if not isinstance(value, (list, tuple, np.ndarray)):
+        raise TypeError(f"`{name}` must be a sequence of sides, got {_shown(value)}")
+    if not least <= len(value) <= MAX_NDIM:
+        raise ValueError(f"`{name}` must hold {least} to {MAX_NDIM} sides, got {_shown(value)}")
+    return tuple(integer(side, f"{name}[{k}]", low=0) for k, side in enumerate(value))
+
+
+def path(value: Any, name: str) -> Path:
+    """Return a path that is given as one, or as a str."""
+    if not isinstance(value, (str, os.PathLike)) or isinstance(os.fspath(value), bytes):
+        raise TypeError(f"`{name}` must be a str or a path, got {_shown(value)}")
+    return Path(value)
 
 
 def generator(value: Any) -> np.random.Generator:

@@ -40,8 +40,9 @@ def markdown(summary: dict[str, Any]) -> str:
     table += ["| " + " | ".join(_cells(row, names)) + " |" for row in rows]
     images = summary["images"]
     of = "" if images == summary["of"] else f" of {summary['of']}"
+    plural = "s" * (summary["of"] != 1)
     title = (
-        f"{summary['dataset']}, {summary['split']}: {images}{of} image{'s' * (images != 1)}. "
+        f"{summary['dataset']}, {summary['split']}: {images}{of} image{plural}. "
         + ", ".join([f"segkit {summary['segkit']}", *summary["libraries"]])
         + "."
     )

@@ -187,13 +187,18 @@ class Comparison:
         ------
         ImportError
             The `report` extra is not installed.
+        TypeError
+            `folder` is not a path.
+        OSError
+            It cannot be written.
         """
+        place = _check.path(folder, "folder")
         methods = {
             name: (inspect.getdoc(METHODS[name]) or "").partition("\n")[0]
             for name in dict.fromkeys(row["method"] for row in self.table)
         }
         return _page.save(
-            folder, self.table, self.images, self.labels, self.truths, self.markers, methods
+            place, self.table, self.images, self.labels, self.truths, self.markers, methods
         )
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,9 @@ import numpy as np
 from . import _check
 from ._dataset_forms import FORMS
 
+__all__ = ["KINDS", "Dataset", "Item", "blobs", "open", "samples", "tubes"]
+
+_MOST_LEVELS = 16  # of tubes: each doubles their number
 _PHOTOGRAPHS = ("coins", "camera", "astronaut", "coffee", "chelsea")
 
 
@@ -55,7 +57,10 @@ def samples() -> dict[str, np.ndarray]:
 
 
 def blobs(
-    shape: tuple[int, ...] = (48, 112, 112), *, n_blobs: int = 60, rng: int = 0
+    shape: tuple[int, ...] = (48, 112, 112),
+    *,
+    n_blobs: int = 60,
+    rng: int | np.random.Generator = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a volume of touching balls, and the label image that it was made from.
 
@@ -65,8 +70,8 @@ def blobs(
         Sides in pixels, in any number of dimensions.
     n_blobs : int, default 60
         How many balls are placed, of radius 6 to 12; some hide others.
-    rng : int, default 0
-        Seed of the random places.
+    rng : int or Generator, default 0
+        Where the random places come from.
 
     Returns
     -------
@@ -75,6 +80,11 @@ def blobs(
     truth : int32 array
         The ball nearest to each pixel, by distance to its center over its radius; 0 outside.
 
+    Raises
+    ------
+    TypeError, ValueError
+        Sides that are not integers >= 0, or not 1 to 4 of them; a negative number of balls.
+
     Examples
     --------
     >>> from segkit import datasets
@@ -82,7 +92,9 @@ def blobs(
     >>> image.dtype, int(truth.max())
     (dtype('uint8'), 5)
     """
-    generator = np.random.default_rng(rng)
+    shape = _check.shape(shape, "shape")
+    n_blobs = _check.integer(n_blobs, "n_blobs", low=0)
+    generator = _check.generator(rng)
     nearest = np.full(shape, np.inf)
     truth = np.zeros(shape, dtype=np.int32)
     grid = np.ogrid[tuple(slice(side) for side in shape)]
@@ -100,7 +112,10 @@ def blobs(
 
 
 def tubes(
-    shape: tuple[int, ...] = (48, 112, 112), *, n_levels: int = 5, rng: int = 0
+    shape: tuple[int, ...] = (48, 112, 112),
+    *,
+    n_levels: int = 5,
+    rng: int | np.random.Generator = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a volume with a branching tree of tubes, as of vessels, and its label image.
 
@@ -111,8 +126,8 @@ def tubes(
     n_levels : int, default 5
         The trunk is the first level; each tube of a level ends in two of the next,
         which share its cross section (their radii are 2 ** (-1 / 3) of it).
-    rng : int, default 0
-        Seed of the random directions.
+    rng : int or Generator, default 0
+        Where the random directions come from.
 
     Returns
     -------
@@ -122,6 +137,12 @@ def tubes(
         The tube that each pixel lies in, of those that share it the nearest by
         distance over radius; 1 is the trunk; 0 outside.
 
+    Raises
+    ------
+    TypeError, ValueError
+        Sides that are not integers >= 0, or not 2 to 4 of them; a number of levels
+        outside 0 to 16.
+
     Examples
     --------
     >>> from segkit import datasets
@@ -129,7 +150,9 @@ def tubes(
     >>> image.dtype, int(truth.max())
     (dtype('uint8'), 7)
     """
-    generator = np.random.default_rng(rng)
+    shape = _check.shape(shape, "shape", least=2)
+    n_levels = _check.integer(n_levels, "n_levels", low=0, high=_MOST_LEVELS)
+    generator = _check.generator(rng)
     nearest = np.ones(shape)  # over the radius: 1 at the wall and outside
     truth = np.zeros(shape, dtype=np.int32)
     sides = np.array(shape, dtype=np.float64)
@@ -174,7 +197,7 @@ def _around_a_line(
 KINDS = ("partitions", "regions", "instances", "classes", "mask", "structures")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Item:
     """One image of a data set, and what is known of it.
 
@@ -272,6 +295,10 @@ class Dataset(Sequence[Item]):
             raise KeyError(f"{self.name} has no image {name!r}")
         return Item(name=name, kind=self.kind, **self._readers[name]())
 
+    def __contains__(self, name: object) -> bool:
+        """Return whether there is an item of this name; nothing is read."""
+        return name in self._readers
+
     def __iter__(self) -> Iterator[Item]:
         """Read one item after the other."""
         return (self[name] for name in self.names)
@@ -350,7 +377,7 @@ def open(name: str, root: str | os.PathLike[str], *, split: str = "test") -> Dat
     _check.choice(name, "name", tuple(FORMS))
     forms = FORMS[name]
     _check.choice(split, "split", forms[0].splits)
-    place = Path(_path(root)).expanduser()
+    place = _check.path(root, "root").expanduser()
     if not place.is_dir():
         raise FileNotFoundError(f"{place}: there is no such folder")
     for form in forms:
@@ -368,9 +395,3 @@ def open(name: str, root: str | os.PathLike[str], *, split: str = "test") -> Dat
         raise ValueError(f"{folder}: nothing of {name} belongs to the split {split!r}")
     names = form.class_names(folder) if callable(form.class_names) else form.class_names
     return Dataset(name, split, form.kind, dict(names), readers)
-
-
-def _path(root: Any) -> str:
-    if not isinstance(root, (str, os.PathLike)) or isinstance(os.fspath(root), bytes):
-        raise TypeError(f"`root` must be a str or a path, got {root!r}")
-    return os.fspath(root)

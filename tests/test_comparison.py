@@ -400,6 +400,10 @@ def test_compare_refuses_in_words():
         segkit.compare([squares()], methods=["slic"])
     with pytest.raises(ValueError, match="`depht` is not a parameter of watershed"):
         segkit.compare([squares()], methods={"watershed": {"depht": 3}})
+    with pytest.raises(TypeError, match="`folder` must be a str or a path, got None"):
+        segkit.compare([squares()], methods=["watershed"]).save(None)
+    with pytest.raises(ValueError, match="`images` has two names that are the same as text"):
+        segkit.compare({1: squares(), "1": squares()})
     with pytest.raises(ValueError, match="`images` has two items of the name 'a'"):
         segkit.compare([Item("a", squares(), None, "")] * 2)
 

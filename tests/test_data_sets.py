@@ -85,6 +85,8 @@ def test_it_is_a_sequence(tmp_path, name, form):
         dataset[len(names)]
     with pytest.raises(KeyError, match="has no image 'nobody'"):
         dataset["nobody"]
+    assert names[0] in dataset
+    assert "nobody" not in dataset
     assert name in repr(dataset)
 
 

@@ -52,3 +52,21 @@ def test_tubes_are_one_tree_that_branches_in_two(shape, n_levels):
 
 def test_tubes_differ_by_their_seed():
     assert (datasets.tubes((40, 60))[1] != datasets.tubes((40, 60), rng=1)[1]).any()
+
+
+@pytest.mark.parametrize(
+    ("make", "arguments", "error", "told"),
+    [
+        (datasets.blobs, {"shape": 5}, TypeError, "`shape` must be a sequence of sides, got 5"),
+        (datasets.blobs, {"shape": ()}, ValueError, "`shape` must hold 1 to 4 sides"),
+        (datasets.blobs, {"shape": (4, -1)}, ValueError, r"`shape\[1\]` must be an integer >= 0"),
+        (datasets.blobs, {"n_blobs": -1}, ValueError, "`n_blobs` must be an integer >= 0"),
+        (datasets.blobs, {"rng": "x"}, TypeError, "`rng` must be an integer >= 0"),
+        (datasets.tubes, {"shape": (40,)}, ValueError, "`shape` must hold 2 to 4 sides"),
+        (datasets.tubes, {"shape": (4.5, 3)}, TypeError, r"`shape\[0\]` must be an integer >= 0"),
+        (datasets.tubes, {"n_levels": 17}, ValueError, "`n_levels` must be an integer from 0 to"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_in_words(make, arguments, error, told):
+    with pytest.raises(error, match=told):
+        make(**arguments)
