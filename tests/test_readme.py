@@ -52,6 +52,12 @@ def test_the_table_of_methods_is_complete():
     assert named - functions == set()
 
 
+def test_the_guide_names_every_measure():
+    text = (ROOT / "docs/index.md").read_text()
+    measures = {name for name in segkit.metrics.__all__ if name.islower()}
+    assert measures - set(re.findall(r"`(\w+)`", text)) == set()
+
+
 def test_the_commands_of_the_readme_are_understood():
     shell = "".join(blocks("README.md", "sh"))
     for command in re.findall(r"^segkit (\w+)", shell, re.M):
