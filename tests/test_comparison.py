@@ -218,6 +218,19 @@ def test_time_is_without_what_is_loaded_first(monkeypatch):
     assert 0.02 <= row["seconds"] < 0.3
 
 
+def test_time_is_that_of_the_quickest_run(monkeypatch):
+    calls = []
+
+    def slow_once(image, *, channel_axis=None):
+        calls.append(image.shape)
+        time.sleep(0.06 if len(calls) == 3 else 0)  # loading, memory, then the first timed one
+        return np.ones(image.shape, dtype=np.int32)
+
+    monkeypatch.setitem(comparison.METHODS, "slow once", slow_once)
+    assert segkit.compare([squares()], methods=["slow once"]).table[0]["seconds"] < 0.05
+    assert len(calls) > 3
+
+
 def test_memory_is_the_peak_beyond_the_image(monkeypatch):
     def hungry(image, *, channel_axis=None):
         work = np.ones(3_000_000, dtype=np.uint8)
@@ -294,6 +307,17 @@ def test_instances_are_scored_as_the_measures_do():
     quality = metrics.panoptic_quality(truth, labels)
     assert (row["panoptic_quality"], row["segmentation_quality"]) == (quality.pq, quality.sq)
     assert row["average_precision"] > 0
+
+
+def test_what_belongs_to_no_region_is_left_out_of_the_scores():
+    truth = np.where(np.arange(60) % 7 == 0, 0, TRUTH + 1)
+    result = segkit.compare([squares()], methods=["watershed"], truths=[truth], kind="regions")
+    row, labels = result.table[0], result.labels["image 1", "watershed"]
+    split, merge = metrics.variation_of_information(truth, labels, ignore=0)
+    assert (row["vi_split"], row["vi_merge"]) == (split, merge)
+    assert row["variation_of_information"] == split + merge
+    error = metrics.adapted_rand_error(truth, labels, ignore=0).error
+    assert row["adapted_rand_error"] == error != metrics.adapted_rand_error(truth, labels).error
 
 
 def test_several_annotators_are_pooled_or_averaged():

@@ -249,6 +249,8 @@ def test_outlines_beside_void_are_left_out():
     truth = np.array([[1, 1, 0, 0, 2, 2]] * 3)
     maps = _outlines.against(np.array([[1, 1, 2, 2, 3, 3]] * 3), [truth], void=True)
     assert not maps["missed"].any()
+    inside_void = _outlines.against(np.array([[1, 1, 1, 1, 2, 3]] * 3), [truth * 0], void=True)
+    assert not any(each.any() for each in inside_void.values())
     maps = _outlines.against(np.ones((3, 6), int), [np.array([[1, 1, 2, 2, 2, 0]] * 3)], void=True)
     assert maps["missed"].sum() == 3
 
