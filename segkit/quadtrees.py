@@ -18,7 +18,7 @@ noisy images first, or take the deviation, or a `min_size` above 1.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -81,11 +81,11 @@ class Quadtree:
 
     shape: tuple[int, ...]
     corner: np.ndarray
-    depth: np.ndarray
     mean: np.ndarray
     variance: np.ndarray
-    size: np.ndarray
-    _mask: np.ndarray | None = field(default=None)
+    _level: np.ndarray  # uint8: the side before cutting is 2**level
+    _mask: np.ndarray | None = None
+    _inside: np.ndarray | None = None  # with a mask, the pixels of each leaf in it
 
     def __repr__(self) -> str:
         """Return the number of leaves and the shape."""
@@ -97,9 +97,19 @@ class Quadtree:
         return len(self.corner)
 
     @cached_property
+    def depth(self) -> np.ndarray:
+        """Return how often the image was cut to get to each leaf."""
+        return blocks_over(self.shape).top - self._level.astype(np.int64)
+
+    @cached_property
+    def size(self) -> np.ndarray:
+        """Return the number of pixels of each leaf, those in the mask."""
+        return self.extent.prod(axis=1) if self._inside is None else self._inside
+
+    @cached_property
     def extent(self) -> np.ndarray:
         """Return the number of pixels of each leaf along each axis."""
-        side = np.int64(1) << (blocks_over(self.shape).top - self.depth)
+        side = np.int64(1) << self._level.astype(np.int64)
         left = np.array(self.shape, dtype=np.int64) - self.corner
         return np.minimum(side[:, np.newaxis], left)
 
@@ -115,7 +125,7 @@ class Quadtree:
         labels = np.empty(prod(self.shape), dtype=_dtypes.label_dtype(prod(self.shape)))
         if self._mask is not None:
             labels[:] = 0
-        fill_leaves(self.corner, blocks.top - self.depth, blocks.sides, labels)
+        fill_leaves(self.corner, self._level, blocks.sides, labels)
         labels = labels.reshape(self.shape)
         return labels if self._mask is None else np.multiply(labels, self._mask, out=labels)
 
@@ -132,9 +142,11 @@ class Quadtree:
         tree : Quadtree
         """
         depth = _check.integer(depth, "depth", low=0)
-        if self.n_leaves == 0 or depth >= self.depth.max():
+        least = blocks_over(self.shape).top - depth
+        if self.n_leaves == 0 or least <= self._level.min():
             return self
-        shift = np.maximum(blocks_over(self.shape).top - np.minimum(self.depth, depth), 0)
+        level = np.maximum(self._level, np.uint8(least))
+        shift = level.astype(np.int64)
         corner = self.corner >> shift[:, np.newaxis] << shift[:, np.newaxis]
         begins = np.ones(self.n_leaves, dtype=bool)
         begins[1:] = (corner[1:] != corner[:-1]).any(axis=1)
@@ -147,8 +159,8 @@ class Quadtree:
         mean = start + np.add.reduceat(weight * (self.mean - start[group]), first)
         spread = self.variance + (self.mean - mean[group]) ** 2
         variance = np.add.reduceat(weight * spread, first)
-        depths = np.minimum(self.depth[first], depth)
-        return Quadtree(self.shape, corner[first], depths, mean, variance, size, self._mask)
+        inside = None if self._mask is None else size
+        return Quadtree(self.shape, corner[first], mean, variance, level[first], self._mask, inside)
 
 
 def quadtree(
@@ -230,8 +242,8 @@ def quadtree(
     that `Quadtree` describes.
 
     **Cost**: O(values) time and, until the tree is made, about 2 to 8 bytes for each
-    value of a 2-D image; "entropy" O(values × depth).  Each leaf takes 24 + 8 ndim + 16 C
-    bytes.
+    value of a 2-D image; "entropy" O(values × depth).  Each leaf takes 1 + 8 ndim + 16 C
+    bytes; `depth`, `size` and `extent` are made when first asked for.
 
     Kernels: ``segkit_ext/pyramid.pyx``, ``segkit_ext/entropy.pyx``,
     ``segkit_ext/leaves.pyx``.  Plain version: ``tests/reference/quadtrees.py``.
@@ -421,9 +433,9 @@ def _tree(problem: Problem, stops: np.ndarray) -> Quadtree:
     where = (stops, blocks.sides, blocks.first, mask)
     n = count_leaves(*where) if problem.values.size else 0
     corner = np.empty((n, ndim), dtype=np.int64)
-    level = np.empty(n, dtype=np.int64)
+    level = np.empty(n, dtype=np.uint8)
     mean, variance = (np.empty((n, n_channels)) for _ in range(2))
-    size = np.empty(n, dtype=np.int64)
+    size = np.empty(n if len(mask) else 0, dtype=np.int64)
     if n:
         stack = np.empty(stack_shape(blocks.top), dtype=np.intp)
         list_leaves(*where, stack, corner, level)
@@ -433,5 +445,6 @@ def _tree(problem: Problem, stops: np.ndarray) -> Quadtree:
             start, mean, variance, size,
         )  # fmt: skip
         mean += _dtypes.original_values(start, problem.image.dtype).reshape(mean.shape)
-    kept = None if problem.inside is None else problem.inside.copy()
-    return Quadtree(blocks.shape, corner, blocks.top - level, mean, variance, size, kept)
+    if problem.inside is None:
+        return Quadtree(blocks.shape, corner, mean, variance, level)
+    return Quadtree(blocks.shape, corner, mean, variance, level, problem.inside.copy(), size)

@@ -107,7 +107,7 @@ def count_leaves(
 
 cdef inline Py_ssize_t pixels_below(
     const Py_ssize_t[:, ::1] sides, const uint8_t[::1] mask, const Py_ssize_t[:, ::1] stack,
-    Py_ssize_t height, int64_t[:, ::1] corner, int64_t[::1] level_of, Py_ssize_t n,
+    Py_ssize_t height, int64_t[:, ::1] corner, uint8_t[::1] level_of, Py_ssize_t n,
 ) noexcept nogil:
     """List the pixels of an open block of level 1; return how many leaves there are now."""
     cdef Py_ssize_t i, j, k, m, axis, p, ndim = corner.shape[1]
@@ -131,7 +131,7 @@ cdef inline Py_ssize_t pixels_below(
 cdef Py_ssize_t walk(
     const uint8_t[::1] stops, const Py_ssize_t[:, ::1] sides, const Py_ssize_t[::1] first,
     const uint8_t[::1] mask, Py_ssize_t[:, ::1] stack,
-    int64_t[:, ::1] corner, int64_t[::1] level_of,
+    int64_t[:, ::1] corner, uint8_t[::1] level_of,
 ) except -1 nogil:
     cdef Py_ssize_t top = sides.shape[0] - 1, ndim = corner.shape[1]
     cdef Py_ssize_t height = 1, n = 0, level, axis, block, i, j, k, m, work = 0
@@ -155,7 +155,7 @@ cdef Py_ssize_t walk(
         if state == LEAF:
             for axis in range(ndim):
                 corner[n, axis] = place[AXES - ndim + axis] << level
-            level_of[n] = level
+            level_of[n] = <uint8_t> level
             n += 1
         elif state == OPEN:
             if level == 1:
@@ -188,7 +188,7 @@ cdef Py_ssize_t walk(
 def list_leaves(
     const uint8_t[::1] stops, const Py_ssize_t[:, ::1] sides, const Py_ssize_t[::1] first,
     const uint8_t[::1] mask, Py_ssize_t[:, ::1] stack,
-    int64_t[:, ::1] corner, int64_t[::1] level_of,
+    int64_t[:, ::1] corner, uint8_t[::1] level_of,
 ):
     """List the leaves in the order of the walk.
 
@@ -202,7 +202,7 @@ def list_leaves(
 
 
 cdef inline int box_of(
-    const int64_t[:, ::1] corner, const int64_t[::1] level_of, const Py_ssize_t[:, ::1] sides,
+    const int64_t[:, ::1] corner, const uint8_t[::1] level_of, const Py_ssize_t[:, ::1] sides,
     Py_ssize_t leaf, Py_ssize_t* begin, Py_ssize_t* end,
 ) noexcept nogil:
     """Write where a leaf begins and ends along all four axes."""
@@ -227,7 +227,7 @@ cdef inline Py_ssize_t pixel_of(
 
 
 cdef int write_leaves(
-    const int64_t[:, ::1] corner, const int64_t[::1] level_of, const Py_ssize_t[:, ::1] sides,
+    const int64_t[:, ::1] corner, const uint8_t[::1] level_of, const Py_ssize_t[:, ::1] sides,
     label_t[::1] labels,
 ) except -1 nogil:
     cdef Py_ssize_t leaf, i, j, k, p, q, work = 0
@@ -254,7 +254,7 @@ cdef int write_leaves(
 
 
 def fill_leaves(
-    const int64_t[:, ::1] corner, const int64_t[::1] level_of, const Py_ssize_t[:, ::1] sides,
+    const int64_t[:, ::1] corner, const uint8_t[::1] level_of, const Py_ssize_t[:, ::1] sides,
     label_t[::1] labels,
 ):
     """Write leaf + 1 to all pixels of each leaf.
@@ -345,20 +345,22 @@ cdef inline value_t first_value(
 
 cdef int add_leaves(
     const value_t[::1] values, const uint8_t[::1] mask, Py_ssize_t n_channels,
-    const int64_t[:, ::1] corner, const int64_t[::1] level_of, const Py_ssize_t[:, ::1] sides,
+    const int64_t[:, ::1] corner, const uint8_t[::1] level_of, const Py_ssize_t[:, ::1] sides,
     value_t[::1] start, double[:, ::1] mean, double[:, ::1] variance, int64_t[::1] size,
 ) except -1 nogil:
     cdef Py_ssize_t leaf, i, j, k, c, p, work = 0
     cdef Py_ssize_t[AXES] begin, end
     cdef Sums sums
     cdef value_t base
+    cdef bint masked = mask.shape[0] > 0
     for leaf in range(corner.shape[0]):
         if level_of[leaf] == 0:
             p = pixel_of(corner, sides, leaf)
             for c in range(n_channels):
                 start[leaf * n_channels + c] = values[p * n_channels + c]
                 mean[leaf, c] = variance[leaf, c] = 0.0
-            size[leaf] = 1
+            if masked:
+                size[leaf] = 1
             work += n_channels
             continue
         box_of(corner, level_of, sides, leaf, &begin[0], &end[0])
@@ -382,7 +384,8 @@ cdef int add_leaves(
             mean[leaf, c] = sums.real / <double> sums.n
             sums.real_squares -= sums.real * mean[leaf, c]
             variance[leaf, c] = max(sums.real_squares, 0.0) / <double> sums.n
-        size[leaf] = sums.n
+        if masked:
+            size[leaf] = sums.n
         work += 4 + sums.n * n_channels
         if work >= POLL_STEPS:
             work = 0
@@ -392,10 +395,10 @@ cdef int add_leaves(
 
 def measure_leaves(
     const value_t[::1] values, const uint8_t[::1] mask, Py_ssize_t n_channels,
-    const int64_t[:, ::1] corner, const int64_t[::1] level_of, const Py_ssize_t[:, ::1] sides,
+    const int64_t[:, ::1] corner, const uint8_t[::1] level_of, const Py_ssize_t[:, ::1] sides,
     value_t[::1] start, double[:, ::1] mean, double[:, ::1] variance, int64_t[::1] size,
 ):
-    """Measure each leaf: mean and population variance of each channel, and its pixels.
+    """Measure each leaf: mean and population variance of each channel; with a mask its pixels.
 
     Sums are of differences from the first value of the leaf, as in measure.pyx.
 
