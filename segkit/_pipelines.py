@@ -28,10 +28,11 @@ from ._joining import felzenszwalb, statistical_region_merging
 from ._recipes import lightness, perceived, smooth
 from ._tasks import membranes, nuclei, scribbles
 from .flooding import watershed, watershed_tree
+from .graphs import RegionGraph
 from .growing import find_seeds, region_growing
 from .labels import connected_components, remove_small
 from .merging import merge_regions
-from .relief import gradient
+from .relief import boundary_strength, gradient
 
 # The first line of each docstring is what the page says of it.
 
@@ -88,6 +89,39 @@ def _hierarchical_watershed(
     n_regions = _check.integer(n_regions, "n_regions", low=1)
     found = watershed_tree(relief, attribute="volume")
     return found.tree.labels(found.labels, n_regions=min(n_regions, found.tree.n_regions))
+
+
+def _merged_contours(
+    image: np.ndarray,
+    *,
+    threshold: float = 0.5,
+    depth: float = 0.02,
+    size_weight: float = 0.35,
+    channel_axis: int | None = None,
+) -> np.ndarray:
+    """Merge basins across weak contours, found as differences of half-discs, small ones first."""
+    threshold = float(_check.number(threshold, "threshold"))
+    size_weight = float(_check.number(size_weight, "size_weight"))
+    colors = perceived(image, channel_axis, lightness_weight=1)
+    strength = _contours(image, colors, channel_axis)
+    basins = watershed(strength, depth=depth)
+
+    def cost(graph: RegionGraph, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Weigh how strong the contour is, how unlike the colors, how large the smaller region."""
+        apart = np.sqrt(((graph.mean[u] - graph.mean[v]) ** 2).sum(axis=1))
+        size = graph.size[u] / (1 + graph.size[u] / graph.size[v]) / basins.size
+        return np.asarray(graph.strength) ** 2 * (2 + apart) * size**size_weight
+
+    return merge_regions(
+        basins, colors, strength=strength, criterion=cost, threshold=threshold, channel_axis=-1
+    )
+
+
+def _contours(image: np.ndarray, colors: np.ndarray, channel_axis: int | None) -> np.ndarray:
+    """Return the strength of contours, 0 to 1; in other than 2 dimensions by the gradient."""
+    if colors.ndim == 3:
+        return boundary_strength(np.clip(image / 255, 0, 1), channel_axis=channel_axis)
+    return np.minimum(gradient(colors, sigma=1.5, channel_axis=-1) / 64, 1)
 
 
 def _felzenszwalb(
@@ -255,6 +289,7 @@ PHOTOGRAPHS: dict[str, Pipeline] = {
     "watershed": _watershed,
     "merged_watershed": _merged_watershed,
     "hierarchical_watershed": _hierarchical_watershed,
+    "merged_contours": _merged_contours,
     "felzenszwalb": _felzenszwalb,
     "statistical_region_merging": _statistical_merging,
     "marker_watershed": _marker_watershed,
@@ -293,6 +328,11 @@ SEARCH: dict[str, dict[str, tuple[float, ...]]] = {
     "hierarchical_watershed": {
         "n_regions": (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96),
         "sigma": (1, 2, 3, 4),
+    },
+    "merged_contours": {
+        "threshold": (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 1, 1.5, 2),
+        "size_weight": (0.25, 0.35, 0.5),
+        "depth": (0.02, 0.03),
     },
     "felzenszwalb": {
         "scale": (30, 60, 100, 200, 300, 500, 800, 1200, 2000, 4000),
