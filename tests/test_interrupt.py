@@ -80,7 +80,7 @@ WORK = {
         "image": noise(), "seeds": dots(), "criterion": "neighbor", "tolerance": 150,
     },
     "region_growing, seed": lambda: {
-        "image": path(), "seeds": [(0, 0)], "criterion": "seed", "tolerance": 0,
+        "image": path(9000), "seeds": [(0, 0)], "criterion": "seed", "tolerance": 0,
     },
     "region_growing, unseeded": lambda: {
         "image": noise(), "criterion": "neighbor", "tolerance": 5,
