@@ -32,6 +32,7 @@ from .graphs import RegionGraph
 from .growing import find_seeds, region_growing
 from .labels import connected_components, remove_small
 from .merging import merge_regions
+from .quadtrees import quadtree
 from .relief import boundary_strength, gradient
 
 # The first line of each docstring is what the page says of it.
@@ -71,6 +72,32 @@ def _merged_watershed(
         criterion="baatz_schape",
         n_regions=n_regions,
         shape_weight=shape_weight if basins.ndim == 2 else 0.0,
+        channel_axis=-1,
+    )
+
+
+def _split_and_merge(
+    image: np.ndarray,
+    *,
+    n_regions: int = 6,
+    sigma: float = 1.0,
+    threshold: float = 3.0,
+    block: int = 4,
+    lightness_weight: float = 0.5,
+    shape_weight: float = 0.3,
+    channel_axis: int | None = None,
+) -> np.ndarray:
+    """Split into even blocks, then merge the most alike in color and the roundest first."""
+    colors = perceived(
+        smooth(image, sigma, channel_axis), channel_axis, lightness_weight=lightness_weight
+    )
+    tree = quadtree(colors, threshold=threshold, criterion="std", min_size=block, channel_axis=-1)
+    return merge_regions(
+        tree.labels(),
+        colors,
+        criterion="baatz_schape",
+        n_regions=n_regions,
+        shape_weight=shape_weight if len(tree.shape) == 2 else 0.0,
         channel_axis=-1,
     )
 
@@ -288,6 +315,7 @@ Pipeline = Callable[..., np.ndarray]
 PHOTOGRAPHS: dict[str, Pipeline] = {
     "watershed": _watershed,
     "merged_watershed": _merged_watershed,
+    "split_and_merge": _split_and_merge,
     "hierarchical_watershed": _hierarchical_watershed,
     "merged_contours": _merged_contours,
     "felzenszwalb": _felzenszwalb,
@@ -322,6 +350,14 @@ SEARCH: dict[str, dict[str, tuple[float, ...]]] = {
         "n_regions": (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96),
         "sigma": (1, 1.5, 2),
         "depth": (0.25, 0.5, 1, 1.5, 2),
+        "lightness_weight": (0.35, 0.5, 0.7, 1),
+        "shape_weight": (0.1, 0.2, 0.3, 0.5),
+    },
+    "split_and_merge": {
+        "n_regions": (2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 48, 64, 96),
+        "sigma": (0.5, 1, 1.5),
+        "threshold": (1, 2, 3, 4, 6),
+        "block": (2, 4, 8),
         "lightness_weight": (0.35, 0.5, 0.7, 1),
         "shape_weight": (0.1, 0.2, 0.3, 0.5),
     },

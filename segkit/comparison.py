@@ -63,8 +63,8 @@ def segment(
         No NaN and no infinite values.
     method : str
         A name in `METHODS`: "watershed", "merged_watershed", "hierarchical_watershed",
-        "merged_contours",
-        "marker_watershed", "compact_watershed", "felzenszwalb",
+        "merged_contours", "marker_watershed", "compact_watershed", "split_and_merge",
+        "felzenszwalb",
         "statistical_region_merging", "growing", "growing_unseeded", "growing_seed",
         "growing_neighbor", "growing_confidence" or "flat_zones" for photographs;
         "nuclei", "membranes" or "scribbles" for what they name.
