@@ -527,16 +527,16 @@ _PEERS: tuple[tuple[str, str, Callable[..., Any], tuple[str, ...], Fields], ...]
     ("skimage slic + merge_hierarchical", "scikit-image", _slic_merges, ("photographs",), {
         "search": _SLIC, "several": True}),
     ("skimage watershed", "scikit-image", _seeded_watershed, ("photographs",), {"search": {
-        "n_markers": (4, 8, 16, 32, 64, 128, 256, 512), "sigma": (0.5, 1.0, 2.0, 4.0)}}),
+        "n_markers": (4, 8, 16, 32, 64, 128, 256, 512), "sigma": (1.0, 2.0, 4.0, 6.0)}}),
     ("sklearn k-means on Lab", "scikit-learn", _lab_kmeans, ("photographs",), {"search": {
-        "n_clusters": (2, 3, 4, 5, 6, 8, 12, 16), "min_size": (50, 200, 800)}}),
+        "n_clusters": (2, 3, 4, 5, 6, 8, 12, 16), "min_size": (50, 200, 800, 2000)}}),
     ("cv2 mean shift", "OpenCV", _mean_shift, ("photographs",), {"search": {
         "color_radius": (8, 12, 16, 20, 28, 40, 56, 80), "space_radius": (4, 8, 16),
         "min_size": (50, 200, 800)}}),
     ("SimpleITK watershed", "SimpleITK", _itk_watershed, ("photographs",), {"search": {
         "level": (1, 2, 3, 4, 6, 8, 12, 16, 24), "sigma": (1.0, 2.0, 3.0, 4.0)}}),
     ("higra watershed by area", "higra", _higra_watersheds, ("photographs",), {
-        "search": {"n_regions": (2, 4, 8, 12, 16, 24, 32, 64, 128), "sigma": (0.5, 1.0, 2.0)},
+        "search": {"n_regions": (2, 4, 8, 12, 16, 24, 32, 64, 128), "sigma": (1.0, 2.0, 3.0, 4.0)},
         "several": True}),
     ("skimage Otsu", "scikit-image", _otsu, ("nuclei",), {"search": {"sigma": _SIGMAS}}),
     ("skimage Otsu, peaks, watershed", "scikit-image", _otsu_peaks, ("nuclei",), {"search": {
@@ -556,13 +556,13 @@ _PEERS: tuple[tuple[str, str, Callable[..., Any], tuple[str, ...], Fields], ...]
     ("skimage watershed of Sobel", "scikit-image", _sobel_watershed, ("scribbles",), {"search": {
         "sigma": (0.0, 0.5, 1.0, 2.0)}}),
     ("skimage random_walker", "scikit-image", _walker, ("scribbles",), {"search": {
-        "beta": (10, 30, 130, 500, 2000)}}),
+        "beta": (30, 130, 500, 2000, 8000)}}),
     ("sklearn kNN on Lab and position", "scikit-learn", _nearest_strokes, ("scribbles",), {
-        "search": {"n_neighbors": (1, 5, 15), "position": (0.1, 0.2, 0.4, 0.8)}}),
+        "search": {"n_neighbors": (1, 5, 15), "position": (0.05, 0.1, 0.2, 0.4)}}),
     ("SimpleITK ConfidenceConnected", "SimpleITK", _confidence_connected, ("scribbles",), {
         "search": {"multiplier": (1.5, 2.0, 2.5, 3.0), "rounds": (0, 2, 4)}}),
     ("SimpleITK ConnectedThreshold", "SimpleITK", _connected_threshold, ("scribbles",), {
-        "search": {"tolerance": (0, 5, 10, 20)}}),
+        "search": {"tolerance": (0, 10, 20, 40)}}),
     ("higra average linkage", "higra", _linkage, ("supervoxels",), {"search": {
         "threshold": (120, 130, 135, 140, 143, 145, 147, 150, 155)}}),
 )  # fmt: skip

@@ -342,8 +342,8 @@ METHODS: dict[str, Pipeline] = PHOTOGRAPHS | TASKS
 # The first parameter sets the scale: how large regions are, one way or the other.
 SEARCH: dict[str, dict[str, tuple[float, ...]]] = {
     "watershed": {
-        "depth": (1, 2, 3, 4, 6, 8, 12, 16, 24, 32),
-        "sigma": (1, 2, 3, 4),
+        "depth": (0.5, 1, 2, 3, 4, 6, 8, 12, 16, 24),
+        "sigma": (1, 2, 3, 4, 6),
         "min_size": (50, 200, 800),
     },
     "merged_watershed": {
