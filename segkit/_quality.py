@@ -188,7 +188,7 @@ class Benchmark:
         for _ in range(_ROUNDS):
             before = dict(best)
             for key, values in searched.items():
-                tried = [best | {key: value} for value in values]
+                tried = [best | {key: value} for value in values if value != best[key]]
                 pairs = [(each, one) for one in tried]
                 rows = [row, *self.evaluate("train", pairs, limit, for_tuning=True)]
                 goals = [_goal(kind, one["scores"]) for one in rows]
