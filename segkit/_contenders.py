@@ -14,7 +14,7 @@ photographs.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -22,9 +22,10 @@ from typing import Any
 import numpy as np
 
 from . import comparison
-from ._pipelines import METHODS, PHOTOGRAPHS, SEARCH, TASKS
+from ._pipelines import AT_SCALES, METHODS, PHOTOGRAPHS, SEARCH, TASKS
 from .datasets import Dataset, Item
 from .merging import merge_regions
+from .plot import stretch
 
 TASK_OF = {
     "bsds500": "photographs",
@@ -122,13 +123,27 @@ def _of_pipeline(name: str) -> Contender:
     tasks += [name] if name in TASKS else []
     tasks += ["scribbles"] if "markers" in found["inputs"] else []
     tasks += ["supervoxels"] if "supervoxels" in found["inputs"] else []
+    several = name in AT_SCALES
     return Contender(
         name,
-        partial(comparison.segment, method=name),
+        partial(_at_scales if several else comparison.segment, method=name),
         tuple(dict.fromkeys(tasks)),
         search=dict(SEARCH.get(name, {})),
+        several=several,
         **found,
     )
+
+
+def _at_scales(
+    image: np.ndarray,
+    values: Sequence[float],
+    *,
+    method: str,
+    channel_axis: int | None = None,
+    **parameters: Any,
+) -> Iterator[np.ndarray]:
+    """Yield what `segment` gives at each scale, for a method that computes them together."""
+    yield from AT_SCALES[method](stretch(image), values, channel_axis=channel_axis, **parameters)
 
 
 def _merge_regions(

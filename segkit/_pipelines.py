@@ -18,7 +18,7 @@ markers' values back.  Without one it sets its own.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -28,10 +28,10 @@ from ._joining import felzenszwalb, statistical_region_merging
 from ._recipes import lightness, perceived, smooth
 from ._tasks import membranes, nuclei, scribbles
 from .flooding import watershed, watershed_tree
-from .graphs import RegionGraph
+from .graphs import RegionGraph, region_graph
 from .growing import find_seeds, region_growing
 from .labels import connected_components, remove_small
-from .merging import merge_regions
+from .merging import MergeTree, merge_tree
 from .quadtrees import quadtree
 from .relief import boundary_strength, gradient
 
@@ -55,25 +55,55 @@ def _merged_watershed(
     image: np.ndarray,
     *,
     n_regions: int = 8,
-    sigma: float = 1.0,
-    depth: float = 1.0,
+    sigma: float = 1.5,
+    depth: float = 1.5,
     lightness_weight: float = 0.5,
     shape_weight: float = 0.3,
     channel_axis: int | None = None,
 ) -> np.ndarray:
     """Merge the basins of the gradient, the most alike in color and the roundest first."""
+    return next(
+        _merged_watersheds(
+            image,
+            [n_regions],
+            sigma=sigma,
+            depth=depth,
+            lightness_weight=lightness_weight,
+            shape_weight=shape_weight,
+            channel_axis=channel_axis,
+        )
+    )
+
+
+def _merged_watersheds(
+    image: np.ndarray,
+    values: Iterable[int],
+    *,
+    sigma: float,
+    depth: float,
+    lightness_weight: float,
+    shape_weight: float,
+    channel_axis: int | None,
+) -> Iterator[np.ndarray]:
     relief = gradient(
         perceived(image, channel_axis, lightness_weight=1), sigma=sigma, channel_axis=-1
     )
     basins = remove_small(watershed(relief, depth=depth), 20, fill="nearest")
-    return merge_regions(
-        basins,
-        perceived(image, channel_axis, lightness_weight=lightness_weight),
+    colors = perceived(image, channel_axis, lightness_weight=lightness_weight)
+    tree = merge_tree(
+        region_graph(basins, colors, channel_axis=-1),
         criterion="baatz_schape",
-        n_regions=n_regions,
         shape_weight=shape_weight if basins.ndim == 2 else 0.0,
-        channel_axis=-1,
     )
+    yield from _cut_at_numbers(tree, basins, values)
+
+
+def _cut_at_numbers(
+    tree: MergeTree, basins: np.ndarray, values: Iterable[int]
+) -> Iterator[np.ndarray]:
+    for value in values:
+        n_regions = _check.integer(value, "n_regions", low=1)
+        yield tree.labels(basins, n_regions=min(n_regions, tree.n_regions))
 
 
 def _split_and_merge(
@@ -88,18 +118,43 @@ def _split_and_merge(
     channel_axis: int | None = None,
 ) -> np.ndarray:
     """Split into even blocks, then merge the most alike in color and the roundest first."""
+    return next(
+        _splits_and_merges(
+            image,
+            [n_regions],
+            sigma=sigma,
+            threshold=threshold,
+            block=block,
+            lightness_weight=lightness_weight,
+            shape_weight=shape_weight,
+            channel_axis=channel_axis,
+        )
+    )
+
+
+def _splits_and_merges(
+    image: np.ndarray,
+    values: Iterable[int],
+    *,
+    sigma: float,
+    threshold: float,
+    block: int,
+    lightness_weight: float,
+    shape_weight: float,
+    channel_axis: int | None,
+) -> Iterator[np.ndarray]:
     colors = perceived(
         smooth(image, sigma, channel_axis), channel_axis, lightness_weight=lightness_weight
     )
-    tree = quadtree(colors, threshold=threshold, criterion="std", min_size=block, channel_axis=-1)
-    return merge_regions(
-        tree.labels(),
-        colors,
+    blocks = quadtree(
+        colors, threshold=threshold, criterion="std", min_size=block, channel_axis=-1
+    ).labels()
+    tree = merge_tree(
+        region_graph(blocks, colors, channel_axis=-1),
         criterion="baatz_schape",
-        n_regions=n_regions,
-        shape_weight=shape_weight if len(tree.shape) == 2 else 0.0,
-        channel_axis=-1,
+        shape_weight=shape_weight if blocks.ndim == 2 else 0.0,
     )
+    yield from _cut_at_numbers(tree, blocks, values)
 
 
 def _hierarchical_watershed(
@@ -110,12 +165,19 @@ def _hierarchical_watershed(
     channel_axis: int | None = None,
 ) -> np.ndarray:
     """Join the basins of the gradient, those that hold the least water first."""
+    return next(
+        _hierarchical_watersheds(image, [n_regions], sigma=sigma, channel_axis=channel_axis)
+    )
+
+
+def _hierarchical_watersheds(
+    image: np.ndarray, values: Iterable[int], *, sigma: float, channel_axis: int | None
+) -> Iterator[np.ndarray]:
     relief = gradient(
         perceived(image, channel_axis, lightness_weight=1), sigma=sigma, channel_axis=-1
     )
-    n_regions = _check.integer(n_regions, "n_regions", low=1)
     found = watershed_tree(relief, attribute="volume")
-    return found.tree.labels(found.labels, n_regions=min(n_regions, found.tree.n_regions))
+    yield from _cut_at_numbers(found.tree, found.labels, values)
 
 
 def _merged_contours(
@@ -127,7 +189,19 @@ def _merged_contours(
     channel_axis: int | None = None,
 ) -> np.ndarray:
     """Merge basins across weak contours, found as differences of half-discs, small ones first."""
-    threshold = float(_check.number(threshold, "threshold"))
+    options = {"depth": depth, "size_weight": size_weight}
+    return next(_all_merged_contours(image, [threshold], channel_axis=channel_axis, **options))
+
+
+def _all_merged_contours(
+    image: np.ndarray,
+    values: Iterable[float],
+    *,
+    depth: float,
+    size_weight: float,
+    channel_axis: int | None,
+) -> Iterator[np.ndarray]:
+    thresholds = [float(_check.number(value, "threshold")) for value in values]
     size_weight = float(_check.number(size_weight, "size_weight"))
     colors = perceived(image, channel_axis, lightness_weight=1)
     strength = _contours(image, colors, channel_axis)
@@ -139,9 +213,9 @@ def _merged_contours(
         size = graph.size[u] / (1 + graph.size[u] / graph.size[v]) / basins.size
         return np.asarray(graph.strength) ** 2 * (2 + apart) * size**size_weight
 
-    return merge_regions(
-        basins, colors, strength=strength, criterion=cost, threshold=threshold, channel_axis=-1
-    )
+    graph = region_graph(basins, colors, strength=strength, channel_axis=-1)
+    tree = merge_tree(graph, criterion=cost)
+    yield from (tree.labels(basins, level=threshold) for threshold in thresholds)
 
 
 def _contours(image: np.ndarray, colors: np.ndarray, channel_axis: int | None) -> np.ndarray:
@@ -337,6 +411,14 @@ TASKS: dict[str, Pipeline] = {
 }
 
 METHODS: dict[str, Pipeline] = PHOTOGRAPHS | TASKS
+
+# Those that merge give any number of scales for little more than one.
+AT_SCALES: dict[str, Callable[..., Iterator[np.ndarray]]] = {
+    "merged_watershed": _merged_watersheds,
+    "split_and_merge": _splits_and_merges,
+    "hierarchical_watershed": _hierarchical_watersheds,
+    "merged_contours": _all_merged_contours,
+}
 
 # What to search when parameters are tuned: values for each parameter, in rising order.
 # The first parameter sets the scale: how large regions are, one way or the other.

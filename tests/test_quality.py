@@ -12,7 +12,8 @@ import time
 import numpy as np
 import pytest
 
-from segkit import _contenders, _peers, _quality, _quality_runs, datasets
+import segkit
+from segkit import _contenders, _peers, _pipelines, _quality, _quality_runs, datasets
 from segkit._quality import Benchmark
 from segkit._quality_measures import measure, summarize
 from segkit.cli import main
@@ -351,6 +352,20 @@ def test_a_damaged_file_of_tuned_parameters_is_named(tmp_path, text):
     (tmp_path / "tuned.json").write_text(text)
     with pytest.raises(ValueError, match=r"tuned.json: damaged"):
         Benchmark("dsb2018", tmp_path, out=tmp_path)
+
+
+@pytest.mark.parametrize("name", _pipelines.AT_SCALES)
+@pytest.mark.parametrize("color", [True, False])
+def test_scales_computed_together_are_those_computed_one_by_one(name, color):
+    photo = tiny_data.photo(1, (40, 60))
+    image, axis = (photo, -1) if color else (photo[..., 1], None)
+    each = _contenders.ours()[name]
+    values = each.search[each.scale][::3]
+    rest = {key: value for key, value in each.defaults.items() if key != each.scale}
+    together = each.run(image, values, channel_axis=axis, **rest)
+    for value, labels in zip(values, together, strict=True):
+        alone = segkit.segment(image, name, channel_axis=axis, **rest, **{each.scale: value})
+        np.testing.assert_array_equal(segkit.relabel(labels), alone)
 
 
 # Who takes part
