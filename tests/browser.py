@@ -117,6 +117,11 @@ class Browser:
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
+    def until(self, condition):
+        """Wait until a condition of JavaScript holds: for what the page does in its own time."""
+        look = f"() => ({condition}) ? done(true) : setTimeout(look, 10)"
+        return self.run(f"new Promise(done => {{ const look = {look}; look(); }})")
+
     def press(self, key, code=0, text=""):
         """Press a key and let it go."""
         keys = {"key": key, "code": key, "windowsVirtualKeyCode": code}
