@@ -82,8 +82,7 @@ class Benchmark:
             ]
             for each, _, settings in plans
         ]
-        suffix = "tuning" if for_tuning else split
-        lines = Lines(self.out / f"{self.dataset}-{suffix}.jsonl", place)
+        lines = self._lines(place, for_tuning=for_tuning)
         # Image by image, so that what is there after a while says something of all contenders.
         order = [job for together in zip(*jobs, strict=True) for job in together]
         run(order, lines, n_jobs=self.n_jobs, progress=self.progress)
@@ -91,6 +90,10 @@ class Benchmark:
             self._row(dataset.kind, each, settings, own, lines)
             for (each, _, settings), own in zip(plans, jobs, strict=True)
         ]
+
+    def _lines(self, place: Place, *, for_tuning: bool = False) -> Lines:
+        """Return the file of results: one for all splits, since these share images."""
+        return Lines(self.out / f"{self.dataset}{'-tuning' * for_tuning}.jsonl", place)
 
     def _row(
         self,
@@ -134,7 +137,7 @@ class Benchmark:
             for name, n in drawn.items()
             if n > 1
         ]
-        lines = Lines(self.out / f"{self.dataset}-{split}.jsonl", place)
+        lines = self._lines(place)
         run(jobs, lines, n_jobs=self.n_jobs, progress=self.progress)
         each = [
             [summarize("partitions", [[lines.records[key]]]) for key in job.ids()] for job in jobs

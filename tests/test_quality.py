@@ -69,7 +69,7 @@ def test_partitions_are_run_at_every_scale_and_summed_up_at_the_best(tmp_path):
     assert row["parameters"]["depth"] in row["scales"]
     scores = row["scores"]
     assert scores["covering_ods"] <= scores["covering_ois"] <= scores["covering_best"] <= 1
-    lines = (tmp_path / "out" / "bsds500-test.jsonl").read_text().splitlines()
+    lines = (tmp_path / "out" / "bsds500.jsonl").read_text().splitlines()
     assert len(lines) == 2 * len(row["scales"])
 
 
@@ -125,12 +125,21 @@ def test_a_second_run_computes_nothing_again(tmp_path, monkeypatch):
     assert first == second
 
 
+def test_splits_share_what_is_computed(tmp_path, monkeypatch):
+    done = counted(monkeypatch)
+    made = bench("dsb2018", tmp_path / "data", tmp_path / "out")
+    made.report("all")
+    n = len(done)
+    made.report("test")
+    assert len(done) == n
+
+
 @pytest.mark.parametrize("kept", [0.0, 0.3, 0.77, 0.999])
 def test_a_run_that_was_cut_anywhere_goes_on(tmp_path, monkeypatch, kept):
     done = counted(monkeypatch)
     first = bench("bsds500", tmp_path / "data", tmp_path / "out").report("test")
     n = len(done)
-    path = tmp_path / "out" / "bsds500-test.jsonl"
+    path = tmp_path / "out" / "bsds500.jsonl"
     size = path.stat().st_size
     os.truncate(path, int(kept * size))
     whole = path.read_text().count("\n")
@@ -144,7 +153,7 @@ def test_a_damaged_line_is_computed_again(tmp_path, monkeypatch):
     done = counted(monkeypatch)
     first = bench("dsb2018", tmp_path / "data", tmp_path / "out").report("test")
     n = len(done)
-    path = tmp_path / "out" / "dsb2018-test.jsonl"
+    path = tmp_path / "out" / "dsb2018.jsonl"
     lines = path.read_text().splitlines()
     lines[0] = lines[0][:40] + "\0" + lines[0][50:]
     path.write_text("\n".join(lines) + "\n")
@@ -217,7 +226,7 @@ def test_a_run_that_is_stopped_leaves_nobody_behind_and_goes_on(tmp_path, victim
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
-    lines = out / "bsds500-test.jsonl"
+    lines = out / "bsds500.jsonl"
     until = time.monotonic() + 60
     while not (lines.is_file() and lines.stat().st_size) and time.monotonic() < until:
         time.sleep(0.02)
@@ -278,7 +287,7 @@ def test_who_fails_is_scored_as_no_label_and_named(tmp_path, monkeypatch):
     assert rows["nuclei"]["scores"]["average_precision"] > 0.9
     text = (tmp_path / "out" / "dsb2018-test.md").read_text()
     assert "fails failed 2 time(s), scored there as no label." in text
-    assert "RuntimeError: on purpose" in (tmp_path / "out" / "dsb2018-test.jsonl").read_text()
+    assert "RuntimeError: on purpose" in (tmp_path / "out" / "dsb2018.jsonl").read_text()
 
 
 # Tuning
