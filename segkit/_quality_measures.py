@@ -26,7 +26,7 @@ Record = dict[str, Any]
 OBJECTIVE = {
     "partitions": ("covering_ods", True),
     "regions": ("variation_of_information", False),
-    "instances": ("mean_average_precision", True),
+    "instances": ("average_precision", True),
     "mask": ("object_iou", True),
     "classes": ("mean_iou", True),
     "structures": ("mean_dice", True),

@@ -320,13 +320,13 @@ def test_tuning_finds_what_is_best_and_the_report_uses_it(tmp_path, monkeypatch)
     options = {"methods": ["threshold"], "peers": False}
     root = tmp_path / "data"
     runner = bench("dsb2018", root, tmp_path / "out", **options)
-    before = runner.report("test")["rows"][0]["scores"]["mean_average_precision"]
+    before = runner.report("test")["rows"][0]["scores"]["average_precision"]
     runner.tune(limit=None)
     again = bench("dsb2018", root, tmp_path / "out", **options)  # reads tuned.json
     assert again.tuned["threshold"]["level"] in (30, 200)
     after = again.report("test")["rows"][0]
     assert after["tuned"]
-    assert after["scores"]["mean_average_precision"] >= before
+    assert after["scores"]["average_precision"] >= before
     assert "threshold †" in (tmp_path / "out" / "dsb2018-test.md").read_text()
 
 
@@ -428,7 +428,7 @@ def test_every_peer_gives_labels_of_the_shape_of_the_image(tmp_path, name):
 def test_a_perfect_result_scores_perfect(tmp_path):
     best = {
         "partitions": ("covering_best", 1), "regions": ("variation_of_information", 0),
-        "instances": ("mean_average_precision", 1), "mask": ("object_iou", 1),
+        "instances": ("average_precision", 1), "mask": ("object_iou", 1),
         "classes": ("mean_iou", 1), "structures": ("mean_dice", 1),
     }  # fmt: skip
     seen = set()
