@@ -79,6 +79,7 @@ def test_the_folder_itself_or_the_one_that_holds_it(tmp_path, name, form):
 def test_it_is_a_sequence(tmp_path, name, form):
     dataset, names = opened(name, form, tmp_path)
     np.testing.assert_array_equal(dataset[-1].image, dataset[names[-1]].image)
+    assert isinstance(dataset[:1], datasets.Dataset)
     assert dataset[:1].names == names[:1]
     assert dataset[::-1].names == names[::-1]
     with pytest.raises(IndexError):

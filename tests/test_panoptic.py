@@ -67,6 +67,14 @@ def test_the_last_id_that_fits_and_the_first_that_does_not():
         panoptic.decode(np.array([2**63], dtype=np.uint64))
 
 
+def test_the_pair_has_names_and_unpacks():
+    pair = panoptic.decode([[1002, 0], [3000, 1001]])
+    assert isinstance(pair, panoptic.PanopticImages)
+    classes, instances = pair
+    assert classes.tolist() == pair.classes.tolist() == [[1, 0], [3, 1]]
+    assert instances.tolist() == pair.instances.tolist() == [[2, 0], [0, 1]]
+
+
 def test_a_small_type_does_not_wrap():
     classes, instances = np.array([200], np.uint8), np.array([255], np.uint8)
     assert panoptic.encode(classes, instances).tolist() == [200255]
