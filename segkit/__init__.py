@@ -4,6 +4,7 @@ from . import metrics, panoptic
 from ._files import read_image, read_labels, write_image, write_labels
 from ._joining import felzenszwalb, statistical_region_merging
 from .comparison import METHODS, Comparison, compare, segment
+from .features import pixel_features
 from .flooding import WatershedTree, watershed, watershed_tree
 from .graphs import RegionGraph, region_graph, split_region
 from .growing import find_seeds, region_growing
@@ -38,6 +39,7 @@ __all__ = [
     "merge_tree",
     "metrics",
     "panoptic",
+    "pixel_features",
     "quadtree",
     "read_image",
     "read_labels",

@@ -331,14 +331,36 @@ def choice(value: Any, name: str, accepted: Sequence[str]) -> str:
     return value
 
 
-def sigma(value: Any) -> float:
+def words(value: Any, name: str, accepted: Sequence[str]) -> tuple[str, ...]:
+    """Return a sequence of words, each from a list of them; at least one."""
+    if isinstance(value, str) or not isinstance(value, (list, tuple, np.ndarray)):
+        raise TypeError(f"`{name}` must be a sequence of words, got {_shown(value)}")
+    if len(value) == 0:
+        raise ValueError(f"`{name}` must hold at least one word, got none")
+    return tuple(choice(word, name, accepted) for word in value)
+
+
+def jobs(value: Any) -> int:
+    """Return a number of threads: an integer >= 1, or -1 for one on each core."""
+    result = integer(value, "n_jobs", low=-1)
+    if result == 0:
+        raise ValueError("`n_jobs` must be an integer >= 1, or -1 for all cores, got 0")
+    return result
+
+
+def sigma(value: Any, name: str = "sigma", *, above: bool = False) -> float:
     """Return the standard deviation of a Gaussian in pixels, small enough to be sampled."""
-    result = float(number(value, "sigma"))
+    result = float(number(value, name, above=above))
     if result > MAX_SIGMA:
         raise ValueError(
-            f"`sigma` must be a number of pixels from 0 to {MAX_SIGMA}, got {_shown(value)}"
+            f"`{name}` must be a number of pixels from 0 to {MAX_SIGMA}, got {_shown(value)}"
         )
     return result
+
+
+def sigmas(value: Any, name: str = "sigmas") -> tuple[float, ...]:
+    """Return the standard deviations of several Gaussians in pixels, all above 0."""
+    return tuple(sigma(one, name, above=True) for one in listed(value, name))
 
 
 def spacing(value: Any, ndim: int) -> np.ndarray:

@@ -29,7 +29,7 @@ SUMMARIES = tuple(  # of numbers, not of images: see test_optimal_scales
 )
 COLORS = ("panoptic.from_coco",)  # see test_panoptic
 GRAPHS = (segkit.MergeTree, segkit.RegionGraph)  # results in flat arrays
-REPORTS = ("regions", "mean_image", "region_graph")  # give values, not labels
+REPORTS = ("regions", "mean_image", "region_graph", "pixel_features")  # give values, not labels
 PIPELINES = ("segment", "compare")  # tests/test_comparison.py sweeps these
 TREES = ("merge_tree",)  # from a graph: see test_merging
 FLAT = ("boundary_strength",)  # two dimensions only: see test_boundary_strength
@@ -182,6 +182,10 @@ CALLS = {
     "metrics.hausdorff, surfaces": lambda a: {
         "truth": picture(a.shape) // 2, "test": a, "label": 1, "between": "surfaces",
         "percentile": 95, "spacing": (0.5,) * a.ndim,
+    },
+    "pixel_features": lambda a: {"image": a},
+    "pixel_features, several": lambda a: {
+        "image": a, "names": ["smooth", "position"], "sigmas": [1, 0.5],
     },
     "panoptic.encode": lambda a: {"classes": a, "instances": picture(a.shape) // 2, "divisor": 9},
     "panoptic.decode": lambda a: {"ids": a, "divisor": 2},
@@ -363,6 +367,8 @@ def test_sides_of_one(name, shape):
             wanted = tuple(2 * side - 1 for side in shape)
         if name == "panoptic.to_coco":
             wanted = (*shape, 3)
+        if name.startswith("pixel_features"):
+            wanted = (*shape, result[0].shape[-1])
         assert result[0].shape == wanted
     if len(shape) > 1 and name.split(",")[0] not in (*REPORTS, "masks", "metrics.compactness"):
         flat = tuple(side for side in shape if side > 1) or (1,)
@@ -619,6 +625,14 @@ BAD_ARGUMENTS = {
         TypeError: NOT_NUMBERS,
         ValueError: {"nan": NAN, "inf": INF, "negative": -1, "tiny": -1e-300, "huge": 10**400},
     },
+    ("sigmas",): {
+        TypeError: {"text": "1", "number": 1.0, "words": ["a"], "none": None},
+        ValueError: {"none given": [], "zero": [0], "nan": [1, NAN], "huge": [10**400]},
+    },
+    ("names",): {
+        TypeError: {"text": "lab", "none": None, "numbers": [1]},
+        ValueError: {"none given": [], "unknown": ["intensity", "unknown"]},
+    },
     ("channel_weights",): {
         TypeError: {"text": "a", "complex": [1j]},
         ValueError: {"negative": [-1], "two": [1, 1], "nan": [NAN], "0-D": 1.0},
@@ -754,6 +768,11 @@ BAD_COMBINATIONS = {
     ),
     "local_minima, nan": ("local_minima", {"relief": WITH_NAN}, "relief"),
     "gradient, nan": ("gradient", {"image": WITH_NAN}, "image"),
+    "pixel_features, nan": ("pixel_features", {"image": WITH_NAN}, "image"),
+    "pixel_features, inf": ("pixel_features", {"image": WITH_INF}, "image"),
+    "pixel_features, lab of one channel": (
+        "pixel_features", {"image": IMAGE, "names": ["lab"]}, "image",
+    ),
     "quadtree, nan": ("quadtree", {"image": WITH_NAN, "threshold": 1}, "image"),
     "quadtree, inf": ("quadtree", {"image": WITH_INF, "threshold": 1}, "image"),
     "quadtree, mask of another shape": (
