@@ -14,6 +14,7 @@ from .merging import MergeTree, merge_regions, merge_tree
 from .outlining import boundaries
 from .quadtrees import Quadtree, quadtree, split_and_merge
 from .relief import boundary_strength, gradient, local_minima
+from .scans import hilbert_scan
 
 __version__ = "0.1.0"
 
@@ -31,6 +32,7 @@ __all__ = [
     "felzenszwalb",
     "find_seeds",
     "gradient",
+    "hilbert_scan",
     "join",
     "local_minima",
     "masks",

@@ -32,8 +32,9 @@ GRAPHS = (segkit.MergeTree, segkit.RegionGraph)  # results in flat arrays
 REPORTS = ("regions", "mean_image", "region_graph", "pixel_features")  # give values, not labels
 PIPELINES = ("segment", "compare")  # tests/test_comparison.py sweeps these
 TREES = ("merge_tree",)  # from a graph: see test_merging
+SHAPES = ("hilbert_scan",)  # from a shape: see test_scans
 FLAT = ("boundary_strength",)  # two dimensions only: see test_boundary_strength
-ELSEWHERE = (*FLAT, *TREES, *FILES, *OUTLINES, *COLORS, *SUMMARIES, *PIPELINES)
+ELSEWHERE = (*SHAPES, *FLAT, *TREES, *FILES, *OUTLINES, *COLORS, *SUMMARIES, *PIPELINES)
 
 
 def picture(shape, dtype=np.uint8):

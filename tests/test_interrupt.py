@@ -115,6 +115,7 @@ WORK = {
     "watershed, compact": lambda: {
         "relief": noise(1500), "markers": dots(1500), "compactness": 1.0,
     },
+    "hilbert_scan": lambda: {"shape": (7001, 7000)},
     "metrics.contingency": lambda: {
         "truth": noise(8000, high=70, dtype=np.int32), "test": noise(8000, high=9),
     },

@@ -31,7 +31,7 @@ LAYERS = (
     ("_confidence", "_greedy", "_growth", "_lakes", "_seeds", "_segmenter"),
     ("metrics", "_optimal_scales", "_class_scores", "_boundary_scores", "_mask_scores"),
     ("_superpixels", "_partitions", "_instances"),
-    ("graphs", "relief", "features", "measuring", "outlining", "labels", "panoptic"),
+    ("graphs", "relief", "features", "scans", "measuring", "outlining", "labels", "panoptic"),
     ("_files", "_mat", "_decoding"),
     ("_helpers",),  # every other module with an underscore
     ("_check", "_grid", "_dtypes"),
