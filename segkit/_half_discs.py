@@ -27,14 +27,15 @@ _SATURATION = 0.03
 _TINY = 1e-12
 
 
-def strength(
+def oriented(
     channels: list[tuple[np.ndarray, float, float, int]],
     shape: tuple[int, int],
     scales: tuple[float, ...],
     n_orientations: int,
 ) -> np.ndarray:
-    """Return the strongest orientation's distance at each pixel, 0 to 1.
+    """Return the distance at each pixel for each line through it, (n_orientations, *shape), 0 to 1.
 
+    Line k runs along the columns, turned by k parts of half a turn towards the rows.
     Each channel is values from 0 to the number of bins - 1 (kinds are whole), its
     weight, by what its disc is larger, and the number of bins.
     """
@@ -56,7 +57,7 @@ def strength(
                 np.empty((2 * n_orientations, bins), np.float32), np.empty((3, bins), np.float32),
                 out,
             )  # fmt: skip
-    return out.max(axis=0, initial=0).reshape(shape)
+    return out.reshape(n_orientations, *shape)
 
 
 def disc_spans(radius: int, n_orientations: int) -> tuple[np.ndarray, int]:

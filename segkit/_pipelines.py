@@ -19,11 +19,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from . import _check
+from ._contact_lines import strength_sums
 from ._joining import felzenszwalb, statistical_region_merging
 from ._recipes import lightness, perceived, smooth
 from ._tasks import membranes, nuclei, scribbles
@@ -33,7 +35,7 @@ from .growing import find_seeds, region_growing
 from .labels import connected_components, remove_small
 from .merging import MergeTree, merge_tree
 from .quadtrees import quadtree
-from .relief import boundary_strength, gradient
+from .relief import _oriented_boundary_strength, gradient
 
 # The first line of each docstring is what the page says of it.
 
@@ -183,7 +185,7 @@ def _hierarchical_watersheds(
 def _merged_contours(
     image: np.ndarray,
     *,
-    threshold: float = 0.5,
+    threshold: float = 0.75,
     depth: float = 0.02,
     size_weight: float = 0.35,
     channel_axis: int | None = None,
@@ -204,7 +206,7 @@ def _all_merged_contours(
     thresholds = [float(_check.number(value, "threshold")) for value in values]
     size_weight = float(_check.number(size_weight, "size_weight"))
     colors = perceived(image, channel_axis, lightness_weight=1)
-    strength = _contours(image, colors, channel_axis)
+    strength, oriented = _contours(image, colors, channel_axis)
     basins = watershed(strength, depth=depth)
 
     def cost(graph: RegionGraph, u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -214,15 +216,28 @@ def _all_merged_contours(
         return np.asarray(graph.strength) ** 2 * (2 + apart) * size**size_weight
 
     graph = region_graph(basins, colors, strength=strength, channel_axis=-1)
+    if oriented is not None:
+        graph = replace(graph, strength_sum=strength_sums(basins, oriented, _LINE_REACH))
     tree = merge_tree(graph, criterion=cost)
     yield from (tree.labels(basins, level=threshold) for threshold in thresholds)
 
 
-def _contours(image: np.ndarray, colors: np.ndarray, channel_axis: int | None) -> np.ndarray:
-    """Return the strength of contours, 0 to 1; in other than 2 dimensions by the gradient."""
+_LINE_REACH = 10  # pixels of border to either side that tell its direction
+
+
+def _contours(
+    image: np.ndarray, colors: np.ndarray, channel_axis: int | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the strength of contours, 0 to 1, and for each direction.
+
+    In other than 2 dimensions it is the gradient's, and there are no directions.
+    """
     if colors.ndim == 3:
-        return boundary_strength(np.clip(image / 255, 0, 1), channel_axis=channel_axis)
-    return np.minimum(gradient(colors, sigma=1.5, channel_axis=-1) / 64, 1)
+        oriented = _oriented_boundary_strength(
+            np.clip(image / 255, 0, 1), channel_axis=channel_axis
+        )
+        return oriented.max(axis=0), oriented
+    return np.minimum(gradient(colors, sigma=1.5, channel_axis=-1) / 64, 1), None
 
 
 def _felzenszwalb(

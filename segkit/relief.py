@@ -199,6 +199,16 @@ def boundary_strength(
     >>> print(strength[4].argmax() in (7, 8), strength[4, 7] > 3 * strength[4, 0])
     True True
     """
+    return _oriented_boundary_strength(image, scales, n_orientations, channel_axis).max(axis=0)
+
+
+def _oriented_boundary_strength(
+    image: ArrayLike,
+    scales: Sequence[float] = (3, 5, 10),
+    n_orientations: int = 8,
+    channel_axis: int | None = None,
+) -> np.ndarray:
+    """Return the strength of a border through each pixel in each direction, see `_half_discs`."""
     channels = _check.channels_last(image, channel_axis)
     if channels.ndim != 3:
         raise ValueError(
@@ -217,7 +227,7 @@ def boundary_strength(
             )
     shape = channels.shape[:2]
     if 0 in shape:
-        return np.zeros(shape, dtype=np.float32)
+        return np.zeros((n_orientations, *shape), dtype=np.float32)
     planes = _half_discs.lightness_and_color(channels)
     lightness = planes[0] if colored else np.mean(planes, axis=0)
     kinds, n_kinds = _half_discs.textons(lightness)
@@ -227,7 +237,7 @@ def boundary_strength(
         for k, plane in enumerate(planes)
     ]
     cues.append((kinds.astype(np.float64), 1.0, 2.0, n_kinds + 1))
-    return _half_discs.strength(cues, shape, radii, n_orientations)
+    return _half_discs.oriented(cues, shape, radii, n_orientations)
 
 
 def _radii(value: Any) -> tuple[float, ...]:

@@ -21,10 +21,10 @@ def test_distances_equal_the_plain_version(data):
     places = st.integers(0, 16 * (n_bins - 1))
     values = data.draw(hnp.arrays(np.int64, shape, elements=places)) / 16
     radius, n_orientations = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 5))
-    got = _half_discs.strength([(values, 1.0, 1.0, n_bins)], shape, (radius,), n_orientations)
-    wanted = reference.strength(values, n_bins, radius, n_orientations)
-    for p, distance in wanted.items():
-        np.testing.assert_allclose(got[p], distance, rtol=1e-4, atol=1e-5)
+    got = _half_discs.oriented([(values, 1.0, 1.0, n_bins)], shape, (radius,), n_orientations)
+    wanted = reference.oriented(values, n_bins, radius, n_orientations)
+    for p, distances in wanted.items():
+        np.testing.assert_allclose(got[:, *p], distances, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("radius", [1, 2, 5, 10, 20])
@@ -84,9 +84,20 @@ def test_color_counts_where_lightness_is_the_same():
 def test_a_half_turn_turns_the_result():
     values = np.random.default_rng(0).integers(0, 160, (30, 40)) / 10
     options = ((30, 40), (2, 5), 8)
-    one = _half_discs.strength([(values, 1.0, 1.0, 17)], *options)
-    two = _half_discs.strength([(values[::-1, ::-1], 1.0, 1.0, 17)], *options)
-    np.testing.assert_allclose(one, two[::-1, ::-1], atol=1e-5)
+    one = _half_discs.oriented([(values, 1.0, 1.0, 17)], *options)
+    two = _half_discs.oriented([(values[::-1, ::-1], 1.0, 1.0, 17)], *options)
+    np.testing.assert_allclose(one, two[:, ::-1, ::-1], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [(lambda r, c: r > 30, 0), (lambda r, c: c > r, 2), (lambda r, c: c > 30, 4),
+     (lambda r, c: c + r > 60, 6)],
+)  # fmt: skip
+def test_the_strongest_orientation_is_that_of_the_edge(line, wanted):
+    values = np.where(line(*np.indices((61, 61))), 12.0, 3.0)
+    got = _half_discs.oriented([(values, 1.0, 1.0, 17)], values.shape, (8,), 8)
+    assert got[:, 30, 30].argmax() == wanted
 
 
 def test_layouts_types_and_threads():

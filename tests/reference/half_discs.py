@@ -2,6 +2,8 @@
 
 from math import atan2, floor, pi
 
+import numpy as np
+
 
 def mirrored(index, side):
     """Return where an index beyond the image falls when the image is continued by its mirror."""
@@ -48,14 +50,12 @@ def distance(one, two, n_bins):
     return sum((a - b) ** 2 / (a + b) for a, b in zip(g, h, strict=True) if a + b > 0) / 2
 
 
-def strength(values, n_bins, radius, n_orientations):
-    """Return the largest distance over orientations at each pixel, {pixel: distance}."""
-    rows, cols = values.shape
+def oriented(values, n_bins, radius, n_orientations):
+    """Return the distance of each orientation at each pixel, {pixel: [distance, ...]}."""
     return {
-        (r, c): max(
-            distance(*halves(values, (r, c), radius, k, n_orientations), n_bins)
+        p: [
+            distance(*halves(values, p, radius, k, n_orientations), n_bins)
             for k in range(n_orientations)
-        )
-        for r in range(rows)
-        for c in range(cols)
+        ]
+        for p in np.ndindex(values.shape)
     }
