@@ -23,8 +23,8 @@ import numpy as np
 
 from . import comparison
 from ._pipelines import AT_SCALES, METHODS, PHOTOGRAPHS, SEARCH, TASKS
+from ._tasks import joined_supervoxels
 from .datasets import Dataset, Item
-from .merging import merge_regions
 from .plot import stretch
 
 TASK_OF = {
@@ -109,9 +109,13 @@ def ours() -> dict[str, Contender]:
     """Return a contender for each method of `METHODS`, and one that merges given pieces."""
     merging = contender(
         "merge_regions",
-        _merge_regions,
+        joined_supervoxels,
         "supervoxels",
-        search={"threshold": (120, 130, 135, 140, 143, 145, 147, 150, 155)},
+        search={
+            "threshold": (8, 9, 10, 10.5, 11, 11.5, 12, 12.5, 13, 14, 16),
+            "sigma": (1, 1.25, 1.5, 1.75, 2),
+            "share_weight": (0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4),
+        },
     )
     return {name: _of_pipeline(name) for name in METHODS} | {merging.name: merging}
 
@@ -144,14 +148,6 @@ def _at_scales(
 ) -> Iterator[np.ndarray]:
     """Yield what `segment` gives at each scale, for a method that computes them together."""
     yield from AT_SCALES[method](stretch(image), values, channel_axis=channel_axis, **parameters)
-
-
-def _merge_regions(
-    image: np.ndarray, *, supervoxels: np.ndarray, threshold: float = 145.0
-) -> np.ndarray:
-    """Merge the pieces with the faintest membrane between them first."""
-    dark = 255 - image.astype(np.float32)
-    return merge_regions(supervoxels, criterion="strength", strength=dark, threshold=threshold)
 
 
 # What nobody needs an algorithm for

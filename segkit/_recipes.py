@@ -1,4 +1,4 @@
-"""Steps that pipelines share: smoothing, one channel out of several, colors as seen, lines."""
+"""Steps that pipelines share: smoothing, one channel of several, colors as seen, lines, walls."""
 
 from __future__ import annotations
 
@@ -60,6 +60,27 @@ def _line_kernels(sigma: float, length: float, n_directions: int = 12) -> Iterat
         kernel = (across**2 - 1) * np.exp(-(across**2 + along**2) / 2)
         kernel -= kernel.mean()  # none on even ground
         yield (kernel / np.maximum(kernel, 0).sum()).astype(np.float32)
+
+
+def dark_walls(image: np.ndarray, sigma: float, where: np.ndarray) -> np.ndarray:
+    """Return how sharply light rises to both sides of a dark wall, 0 outside `where`, float32.
+
+    It is the largest eigenvalue of the second derivatives of a Gaussian of `sigma`,
+    times sigma squared, at least 0: grey levels, in any direction and dimension.
+    What is dark and wide has none inside.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    n, values = image.ndim, image.astype(np.float32)
+    second = np.empty((np.count_nonzero(where), n, n), dtype=np.float32)
+    for one in range(n):
+        for two in range(one, n):
+            order = np.bincount([one, two], minlength=n).tolist()
+            found = gaussian_filter(values, sigma, order=order)[where]
+            second[:, one, two] = second[:, two, one] = sigma * sigma * found
+    walls = np.zeros(image.shape, dtype=np.float32)
+    walls[where] = np.maximum(np.linalg.eigvalsh(second)[:, -1], 0)
+    return walls
 
 
 def perceived(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import segkit
-from segkit import _pipelines, _recipes, datasets, metrics
+from segkit import _pipelines, _recipes, _tasks, datasets, metrics
 
 
 def discs(centers, radius, shape=(96, 120)):
@@ -99,6 +99,58 @@ def test_dark_lines_answers_to_dark_lines_in_any_direction():
     np.testing.assert_allclose(turned, found.T, atol=1e-3)
     bright = _recipes.dark_lines(200 - image, 1.5, 6)
     assert bright[30, 20] < 1e-3
+
+
+# Pieces of cells
+
+
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_dark_walls_answers_to_walls_in_any_direction_and_dimension(ndim):
+    image = np.full((31,) * ndim, 100.0)
+    image[15] = 40
+    image += np.arange(31)  # an even slope
+    everywhere = np.ones(image.shape, dtype=bool)
+    found = _recipes.dark_walls(image, 1.5, everywhere)
+    middle = (15,) * ndim
+    # Of a line one pixel wide, sigma squared times the curvature of the Gaussian
+    assert found[middle] == pytest.approx(60 / np.sqrt(2 * np.pi) / 1.5, rel=0.05)
+    away = (5, *[slice(8, -8)] * (ndim - 1))  # at the rim the slope ends
+    assert found[away].max() < 1e-2
+    turned = _recipes.dark_walls(image.T, 1.5, everywhere.T)
+    np.testing.assert_allclose(turned, found.T, atol=1e-2)
+    assert _recipes.dark_walls(200 - image, 1.5, everywhere)[middle] < 1e-2
+    here = np.zeros(image.shape, dtype=bool)
+    here[middle] = True
+    np.testing.assert_array_equal(
+        _recipes.dark_walls(image, 1.5, here), np.where(here, found, np.float32(0))
+    )
+
+
+def test_a_wide_dark_thing_is_no_wall():
+    image = np.full((61, 61), 160.0)
+    image[20:41] = 60
+    found = _recipes.dark_walls(image, 1.5, np.ones(image.shape, dtype=bool))
+    assert found[30].max() < 1e-2
+
+
+def test_pieces_are_joined_where_there_is_no_wall():
+    truth, image = cells_and_walls()
+    rows, cols = np.indices(truth.shape)
+    pieces = segkit.relabel(truth * 64 + rows // 16 % 8 * 8 + cols // 40 % 8)
+    assert pieces.max() > 60
+    found = _tasks.joined_supervoxels(image, supervoxels=pieces)
+    assert metrics.adapted_rand_error(truth, found).error < 0.02
+
+
+def test_of_equal_contacts_the_one_that_surrounds_most_goes_first():
+    """A tongue of one cell reaches into another: nothing but its share of contact tells."""
+    image = np.full((40, 60), 120, np.uint8)
+    image[19:21] = 100  # one faint wall between all
+    pieces = np.ones(image.shape, np.int32)
+    pieces[20:] = 2
+    pieces[14:20, 20:40] = 3  # its sides touch 1 where there is no wall, its foot touches 2
+    found = _tasks.joined_supervoxels(image, supervoxels=pieces, threshold=3)
+    assert found[17, 30] == found[5, 30] != found[30, 30]
 
 
 # Scribbles
@@ -210,3 +262,9 @@ def test_membranes_on_real_sections(data_root):
         found = segkit.segment(item.image, "membranes")
         scores.append(metrics.adapted_rand_error(item.truth, found, ignore=0).error)
     assert np.mean(scores) < 0.12, scores
+
+
+def test_pieces_of_cells_in_a_real_volume(data_root):
+    item = datasets.open("fib25", data_root, split="test")[0]
+    found = _tasks.joined_supervoxels(item.image, supervoxels=item.supervoxels)
+    assert metrics.variation_of_information(item.truth, found, ignore=0).total < 1.7
