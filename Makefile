@@ -12,7 +12,7 @@ APT := apt-get install -y build-essential python3-dev python3-venv
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint quality tune clean prerequisites set-up-again
+.PHONY: help demo test lint quality tune models clean prerequisites set-up-again
 
 help:
 	@echo "make demo    compare the methods on sample images: report/index.html"
@@ -20,6 +20,7 @@ help:
 	@echo "make lint    ruff, mypy, cython-lint"
 	@echo "make quality DATA=folder    the tables of docs/quality.md, from data sets in a folder"
 	@echo "make tune DATA=folder       search segkit/_tuned.json anew, on their training splits"
+	@echo "make models DATA=folder     make the trained network in segkit/models again"
 	@echo "make clean   remove what was built"
 
 demo: $(STAMP)
@@ -49,6 +50,9 @@ tune: $(VENV)/installed-bench
 	@for name in bsds500 $(SCORED); do $(QUALITY) --dataset $$name --tune || exit 1; done
 	@cp quality/tuned.json segkit/_tuned.json
 
+models: $(VENV)/installed-train
+	@$(BIN)/python -m segkit._packing $(DATA)/espnet_camvid
+
 # What is missing is said in one line, before anything is installed.
 prerequisites:
 	@command -v $(PYTHON) >/dev/null || { echo "segkit needs Python 3.11 or newer, and there is no $(PYTHON): $(APT)"; exit 1; }
@@ -70,6 +74,10 @@ $(VENV)/installed-lint: $(STAMP)
 
 $(VENV)/installed-bench: $(STAMP)
 	@$(BIN)/python -m pip install --quiet --editable ".[bench]"
+	@touch $@
+
+$(VENV)/installed-train: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --editable ".[train]"
 	@touch $@
 
 clean:

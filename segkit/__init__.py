@@ -3,6 +3,7 @@
 from . import metrics, panoptic
 from ._files import read_image, read_labels, write_image, write_labels
 from ._joining import felzenszwalb, statistical_region_merging
+from .cnn import CNNSegmenter
 from .comparison import METHODS, Comparison, compare, segment
 from .features import pixel_features
 from .flooding import WatershedTree, watershed, watershed_tree
@@ -20,6 +21,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "METHODS",
+    "CNNSegmenter",
     "Comparison",
     "MergeTree",
     "Quadtree",

@@ -1,0 +1,101 @@
+"""Running a network: OpenCV's dnn, which is always there, or onnxruntime, which is faster.
+
+Both are given the same bytes and the same arrays.  A network of OpenCV holds what it
+computes, so that each thread must have one of its own: idle ones are kept, and more are made
+as more threads ask.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+BACKENDS = ("auto", "opencv", "onnxruntime")
+Run = Callable[[np.ndarray], np.ndarray]
+
+
+class BackendError(Exception):
+    """What a backend says about a model that it cannot read or run."""
+
+
+def chosen(backend: str) -> str:
+    """Return the backend that is meant, or say what it needs."""
+    there = importlib.util.find_spec("onnxruntime") is not None
+    if backend == "onnxruntime" and not there:
+        raise ImportError("onnxruntime is not installed: pip install 'segkit[onnx]'")
+    if backend == "auto":
+        return "onnxruntime" if there else "opencv"
+    return backend
+
+
+def load(data: bytes, backend: str, result: str) -> Run:
+    """Return a function that runs a model on a batch, from any thread."""
+    return _OpenCV(data, result) if backend == "opencv" else _onnxruntime(data, result)
+
+
+def _said(error: Exception) -> BackendError:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[-1] if lines else type(error).__name__
+    return BackendError(text if len(text) < 200 else text[:197] + "...")
+
+
+class _OpenCV:
+    def __init__(self, data: bytes, result: str) -> None:
+        self.data = np.frombuffer(data, dtype=np.uint8)
+        self.result = result
+        self.idle: list[Any] = []
+        self.lock = threading.Lock()
+        self.idle.append(self._net())
+
+    def _net(self) -> Any:
+        import cv2
+
+        try:
+            return cv2.dnn.readNetFromONNX(self.data)
+        except cv2.error as error:
+            raise _said(error) from None
+
+    def __call__(self, batch: np.ndarray) -> np.ndarray:
+        import cv2
+
+        with self.lock:
+            net = self.idle.pop() if self.idle else None
+        net = net or self._net()
+        try:
+            net.setInput(batch)
+            names = net.getUnconnectedOutLayersNames()
+            found = net.forward(self.result) if self.result in names else net.forward()
+        except cv2.error as error:  # the network is left as it was, and not used again
+            raise _said(error) from None
+        with self.lock:
+            self.idle.append(net)
+        return np.asarray(found)
+
+
+def _onnxruntime(data: bytes, result: str) -> Run:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    threads = os.environ.get("SEGKIT_NUM_THREADS", "")
+    if threads.isdigit() and int(threads) > 0:
+        options.intra_op_num_threads = int(threads)
+    try:
+        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its errors have no base of their own
+        raise _said(error) from None
+    name = session.get_inputs()[0].name
+
+    def run(batch: np.ndarray) -> np.ndarray:
+        try:
+            return np.asarray(session.run([result], {name: batch})[0])
+        except Exception as error:
+            raise _said(error) from None
+
+    return run

@@ -1,0 +1,144 @@
+"""Networks to train, in PyTorch: extra `train`.
+
+What is trained here is used without PyTorch: `export_onnx` writes a network as a file that
+`CNNSegmenter` reads.  The networks are ESPNet, with the parameters that its authors
+trained on road scenes (`espnet`), or without.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from . import _check, _files
+
+__all__ = ["espnet", "export_onnx"]
+
+
+def _needs(error: ImportError) -> ImportError:
+    return ImportError(f"training needs {error.name}: pip install 'segkit[train]'")
+
+
+def espnet(n_classes: int = 12, *, arrays: Mapping[str, Any] | None = None) -> Any:
+    """Return an ESPNet (p = 2, q = 8) as a PyTorch module, in evaluation mode.
+
+    Parameters
+    ----------
+    n_classes : int, default 12
+        How many scores each pixel gets.
+    arrays : mapping of arrays by name, optional
+        Its parameters, under the names of the published ones, as `numpy.load` gives them;
+        all of them.  None: random ones.
+
+    Returns
+    -------
+    model : torch.nn.Module
+        It takes (n, 3, R, C) float32, R and C multiples of 8, and gives (n, n_classes, R, C).
+
+    Raises
+    ------
+    ImportError
+        The extra `train` is not installed.
+    TypeError
+        `n_classes` is no integer, or an array is not real.
+    ValueError
+        `arrays` lacks a parameter, or has another or one of another shape.
+
+    Notes
+    -----
+    **Cost** 0.35 million parameters, 3 GFLOP for 360 x 480 pixels.
+
+    References
+    ----------
+    Mehta, Rastegari, Caspi, Shapiro, Hajishirzi (2018). ESPNet: efficient spatial
+    pyramid of dilated convolutions for semantic segmentation. ECCV.
+    doi:10.1007/978-3-030-01249-6_34
+
+    Examples
+    --------
+    >>> from segkit import training
+    >>> model = training.espnet(5)  # doctest: +SKIP
+    """
+    n_classes = _check.integer(n_classes, "n_classes", low=1)
+    try:
+        import torch
+
+        from ._espnet import ESPNet
+    except ImportError as error:
+        raise _needs(error) from None
+    model = ESPNet(n_classes).eval()
+    if arrays is None:
+        return model
+    # How many batches a norm has seen: of no use once it is trained.
+    wanted = {
+        name: value
+        for name, value in model.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    given = {name: _check.as_array(arrays[name], f"arrays[{name!r}]") for name in arrays}
+    if given.keys() != wanted.keys():
+        wrong = sorted(given.keys() ^ wanted.keys())
+        raise ValueError(
+            f"`arrays` must hold the parameters of the network, differs in {wrong[:3]}"
+        )
+    for name, value in wanted.items():
+        _check.same_shape(given[name], f"arrays[{name!r}]", tuple(value.shape), name, hint=False)
+        _check.refuse_not_finite(given[name], f"arrays[{name!r}]")
+    state = {name: torch.from_numpy(array.astype(np.float32)) for name, array in given.items()}
+    model.load_state_dict(state, strict=False)
+    return model
+
+
+def export_onnx(
+    model: Any, path: str | os.PathLike[str], *, n_channels: int = 3, about: str = ""
+) -> None:
+    """Write a trained network as an ONNX file, for `CNNSegmenter`.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        In evaluation mode, on any device; made of convolutions, batch norms, PReLU, ReLU, poolings,
+        sums and concatenations along the channels.
+    path : str or path
+        Where to.
+    n_channels : int, default 3
+        How many channels it takes.
+    about : str, optional
+        A text that is kept in the file: where it comes from, its license.
+
+    Returns
+    -------
+    None
+        The file is there, complete, when the call returns.
+
+    Raises
+    ------
+    ImportError
+        The extra `train` is not installed.
+    TypeError
+        `model` is no PyTorch module.
+    ValueError
+        `model` is in training mode, or made of other parts.
+    OSError
+        The file cannot be written.
+
+    Notes
+    -----
+    Batch norms are folded into the convolutions before them. The same parameters give the
+    same bytes, with every version of PyTorch. Weights are float32, and in the file.
+    """
+    target = _check.path(path, "path")
+    n_channels = _check.integer(n_channels, "n_channels", low=1)
+    try:
+        import torch
+
+        from ._export import to_onnx
+    except ImportError as error:
+        raise _needs(error) from None
+    if not isinstance(model, torch.nn.Module):
+        raise TypeError(f"`model` must be a PyTorch module, got {type(model).__name__}")
+    data = to_onnx(model, n_channels=n_channels, about=about)
+    _files.write_complete(target, lambda stream: stream.write(data))
