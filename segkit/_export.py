@@ -156,7 +156,7 @@ class _Writer:
         )  # fmt: skip
 
     def _pooling(self, part: Any, inputs: list[Any]) -> str:
-        fields = {
+        fields: dict[str, Any] = {
             "kernel_shape": _pair(part.kernel_size),
             "strides": _pair(part.stride),
             "pads": _pair(part.padding) * 2,
