@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from . import _check
+from ._closing import all_closed_contours, closed_contours
 from ._contact_lines import strength_sums
 from ._joining import felzenszwalb, statistical_region_merging
 from ._recipes import lightness, perceived, smooth
@@ -407,6 +408,7 @@ PHOTOGRAPHS: dict[str, Pipeline] = {
     "split_and_merge": _split_and_merge,
     "hierarchical_watershed": _hierarchical_watershed,
     "merged_contours": _merged_contours,
+    "closed_contours": closed_contours,
     "felzenszwalb": _felzenszwalb,
     "statistical_region_merging": _statistical_merging,
     "marker_watershed": _marker_watershed,
@@ -433,6 +435,7 @@ AT_SCALES: dict[str, Callable[..., Iterator[np.ndarray]]] = {
     "split_and_merge": _splits_and_merges,
     "hierarchical_watershed": _hierarchical_watersheds,
     "merged_contours": _all_merged_contours,
+    "closed_contours": all_closed_contours,
 }
 
 # What to search when parameters are tuned: values for each parameter, in rising order.
@@ -466,6 +469,13 @@ SEARCH: dict[str, dict[str, tuple[float, ...]]] = {
         "threshold": (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 1, 1.5, 2),
         "size_weight": (0.25, 0.35, 0.5),
         "depth": (0.02, 0.03),
+    },
+    "closed_contours": {
+        "threshold": (0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8),
+        "sigma": (2, 3, 4),
+        "contrast": (1.5, 2, 2.5, 3, 4),
+        "size_weight": (0.25, 0.35, 0.5),
+        "depth": (0.5, 1, 2),
     },
     "felzenszwalb": {
         "scale": (30, 60, 100, 200, 300, 500, 800, 1200, 2000, 4000),

@@ -63,10 +63,10 @@ def segment(
         No NaN and no infinite values.
     method : str
         A name in `METHODS`: "watershed", "merged_watershed", "hierarchical_watershed",
-        "merged_contours", "marker_watershed", "compact_watershed", "split_and_merge",
-        "felzenszwalb",
-        "statistical_region_merging", "growing", "growing_unseeded", "growing_seed",
-        "growing_neighbor", "growing_confidence" or "flat_zones" for photographs;
+        "merged_contours", "closed_contours", "marker_watershed", "compact_watershed",
+        "split_and_merge", "felzenszwalb", "statistical_region_merging", "growing",
+        "growing_unseeded", "growing_seed", "growing_neighbor", "growing_confidence" or
+        "flat_zones" for photographs;
         "nuclei", "membranes" or "scribbles" for what they name.
     markers : (...) integer array, optional
         Where regions start, 0 elsewhere; of the image's spatial shape.  "scribbles",
@@ -97,8 +97,8 @@ def segment(
     Notes
     -----
     **Ties** as each method states them. **Cost** seconds per megapixel, most of
-    it for smoothing and the gradient. The pipelines are in `segkit/_pipelines.py`
-    and `segkit/_tasks.py`.
+    it for smoothing and the gradient. The pipelines are in `segkit/_pipelines.py`,
+    `segkit/_closing.py` and `segkit/_tasks.py`.
 
     Examples
     --------

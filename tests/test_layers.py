@@ -23,7 +23,7 @@ LAYERS = (
     ("cli",),
     ("_quality", "_quality_runs", "_quality_measures", "_quality_tables", "_peers", "_contenders"),
     ("comparison", "_page", "_chart", "_outlines", "_cases", "_scoring"),
-    ("_pipelines", "_tasks", "_recipes", "plot"),
+    ("_pipelines", "_tasks", "_closing", "_recipes", "plot"),
     ("datasets", "_dataset_forms"),
     ("_packing", "cnn", "training"),
     ("growing", "quadtrees", "flooding", "_joining", "merging", "clustering", "classification"),
