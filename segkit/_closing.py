@@ -38,7 +38,7 @@ _ALIKE = 2.0  # color difference below which shape decides
 def closed_contours(
     image: np.ndarray,
     *,
-    threshold: float = 2.0,
+    threshold: float = 3.0,
     sigma: float = 3.0,
     contrast: float = 2.5,
     depth: float = 1.0,
