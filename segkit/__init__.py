@@ -14,6 +14,7 @@ from .measuring import mean_image, regions
 from .merging import MergeTree, merge_regions, merge_tree
 from .outlining import boundaries
 from .quadtrees import Quadtree, quadtree, split_and_merge
+from .random_field import potts_energy, regularize
 from .relief import boundary_strength, gradient, local_minima
 from .scans import hilbert_scan
 
@@ -44,12 +45,14 @@ __all__ = [
     "metrics",
     "panoptic",
     "pixel_features",
+    "potts_energy",
     "quadtree",
     "read_image",
     "read_labels",
     "region_graph",
     "region_growing",
     "regions",
+    "regularize",
     "relabel",
     "remove_small",
     "segment",

@@ -135,6 +135,35 @@ def same_shape(
         raise ValueError(text)
 
 
+def probabilities(value: Any, *, inside: np.ndarray | None = None) -> np.ndarray:
+    """Return class probabilities, classes last: finite and not negative where `inside`."""
+    array = as_array(value, "proba")
+    if not 2 <= array.ndim <= MAX_NDIM + 1:
+        raise ValueError(
+            f"`proba` must have 1 to {MAX_NDIM} spatial dimensions and a last one of classes, "
+            f"got {array.ndim} dimension(s)"
+        )
+    if array.shape[-1] == 0:
+        raise ValueError("`proba` must have at least one class along its last axis")
+    if inside is not None:
+        shape_of_proba(inside, "mask", array.shape)
+    refuse_not_finite(array, "proba", inside=inside)
+    within = array if inside is None else array[inside]
+    if within.size and within.min() < 0:
+        raise ValueError(f"`proba` must hold numbers >= 0, got {within.min():g}")
+    return array
+
+
+def shape_of_proba(array: np.ndarray, name: str, proba: tuple[int, ...]) -> None:
+    """Refuse an array that has not the shape of `proba` without its last axis."""
+    if array.shape != proba[:-1]:
+        raise ValueError(
+            f"`{name}` has shape {array.shape}, `proba` has shape {proba}: "
+            "they must be equal but for the last axis, of classes"
+            + (channel_hint(array.shape) if array.ndim == len(proba) else "")
+        )
+
+
 def labels(value: Any, name: str = "labels", *, negative: bool = False) -> np.ndarray:
     """Return a label image: integers (bool counts as 0 and 1), none below 0."""
     array = as_array(value, name)

@@ -61,6 +61,12 @@ def most(shape):
     return mask
 
 
+def votes(shape):
+    """Return votes of 0 to 3 for each of three classes."""
+    image = picture(shape, np.int64)
+    return np.stack([image, 3 - image, (image * 2) % 3], axis=-1)
+
+
 # name and variant -> arguments for an image; arrays in them are swept
 CALLS = {
     "connected_components": lambda a: {"image": a},
@@ -132,6 +138,17 @@ CALLS = {
     "split_and_merge": lambda a: {"image": a, "split_threshold": 1, "mask": most(a.shape)},
     "split_and_merge, mean": lambda a: {
         "image": a, "split_threshold": 0, "merge_threshold": 1, "merge_criterion": "mean",
+    },
+    "regularize": lambda a: {"proba": votes(a.shape), "beta": 0.5, "image": a},
+    "regularize, graph_cut": lambda a: {
+        "proba": votes(a.shape), "beta": 1, "solver": "graph_cut", "image": a,
+        "mask": most(a.shape), "connectivity": a.ndim,
+    },
+    "regularize, mean_field": lambda a: {
+        "proba": votes(a.shape), "beta": 1, "solver": "mean_field", "image": a, "sigma": 2,
+    },
+    "potts_energy": lambda a: {
+        "labels": 1 + picture(a.shape) % 3, "proba": votes(a.shape), "beta": 2, "image": a,
     },
     "gradient": lambda a: {"image": a},
     "gradient, smooth": lambda a: {"image": a, "sigma": 1},
@@ -376,7 +393,7 @@ def test_sides_of_one(name, shape):
         squeezed = CALLS[name](picture(shape).reshape(flat))
         for key, value in arguments.items():  # the same arrays, without the sides of one
             if isinstance(value, np.ndarray):
-                squeezed[key] = value.reshape(flat)
+                squeezed[key] = value.reshape(flat + value.shape[len(shape) :])
         without = run(name, squeezed)
         assert np.array_equal(result[0].ravel(), without[0].ravel())
 
@@ -396,6 +413,8 @@ def test_empty_arrays(name, shape):
             assert result.size == 0
         else:
             assert result.shape[: len(shape)] == shape
+    elif name == "potts_energy":
+        assert result == 0.0
     elif name.startswith(("metrics.", "panoptic.")):
         assert_nothing_is_perfect(result)
     elif isinstance(result, segkit.Quadtree):
@@ -442,6 +461,7 @@ def test_labels_partition_the_mask(ndim):
         segkit.connected_components(image, mask=mask, background=None),
         segkit.region_growing(image, criterion="neighbor", tolerance=0, mask=mask),
         segkit.region_growing(image, tolerance=1, mask=mask),
+        segkit.regularize(votes(image.shape), beta=0.1, mask=mask),
         segkit.watershed(image, mask=mask),
         segkit.quadtree(image, threshold=1, mask=mask).labels(),
     ):
@@ -460,6 +480,8 @@ def test_a_mask_that_is_all_false(ndim, mask):
         segkit.watershed(image, corners(image.shape), mask=outside),
         segkit.local_minima(image, mask=outside),
         segkit.region_growing(image, criterion="neighbor", tolerance=1, mask=outside),
+        segkit.regularize(votes(image.shape), beta=1, image=image, mask=outside),
+        segkit.regularize(votes(image.shape), beta=1, solver="graph_cut", mask=outside),
         segkit.quadtree(image, threshold=1, mask=outside).labels(),
         segkit.quadtree(image, threshold=1, mask=outside, criterion="std").labels(),
         segkit.quadtree(image, threshold=1, mask=outside, criterion="entropy").labels(),
@@ -618,6 +640,7 @@ BAD_ARGUMENTS = {
     (
         "tolerance", "depth", "compactness", "multiplier", "sigma", "max_gradient",
         "min_distance", "threshold", "scale", "complexity", "split_threshold", "merge_threshold",
+        "beta", "tol",
     ): {
         TypeError: NOT_NUMBERS,
         ValueError: {"nan": NAN, "inf": INF, "negative": -1, "tiny": -1e-300, "huge": 10**400},
@@ -638,19 +661,31 @@ BAD_ARGUMENTS = {
         TypeError: {"text": "a", "complex": [1j]},
         ValueError: {"negative": [-1], "two": [1, 1], "nan": [NAN], "0-D": 1.0},
     },
+    ("proba",): {
+        TypeError: {**WRONG_TYPES, "none": None},
+        ValueError: {
+            **SCALARS, "ragged": [[1], []], "1-D": [1, 2], "negative": np.full((3, 3, 2), -1),
+            "nan": np.full((3, 3, 2), NAN), "inf": np.full((3, 3, 2), INF),
+            "no class": np.ones((3, 3, 0)), "other shape": np.ones((3, 4, 2)),
+        },
+    },
+    ("floor",): {
+        TypeError: NOT_NUMBERS,
+        ValueError: {"nan": NAN, "zero": 0, "negative": -1, "above": 1.5, "huge": 10**400},
+    },
     ("max_level",): {TypeError: NOT_NUMBERS, ValueError: {"nan": NAN}},
     ("connectivity",): {
         TypeError: {**NOT_NUMBERS, "half": 1.5, "none": None},
         ValueError: {"zero": 0, "three": 3, "negative": -1, "nan": NAN, "huge": 10**400},
     },
-    ("min_size", "max_size", "n_regions", "max_steps", "n_seeds", "iterations"): {
+    ("min_size", "max_size", "n_regions", "max_steps", "n_seeds", "iterations", "max_iter"): {
         TypeError: {**NOT_NUMBERS, "half": 2.5},
         ValueError: {"negative": -1, "nan": NAN, "inf": INF},
     },
     ("rng",): {TypeError: {"half": 0.5, "text": "a", "bool": True}, ValueError: {"negative": -1}},
     (
         "mode", "fill", "criterion", "split_criterion", "merge_criterion", "method", "lines",
-        "attribute", "between",
+        "attribute", "between", "solver",
     ): {
         TypeError: {"number": 3, "none": None, "list": ["thin"], "bool": True},
         ValueError: {"unknown": "unknown", "empty": "", "case": "NONE"},
@@ -697,6 +732,8 @@ BAD_ARGUMENTS = {
 ALLOWED = {  # what is bad elsewhere
     ("felzenszwalb", "connectivity", "none"),
     ("regions", "image", "none"),
+    ("regularize", "image", "none"),
+    ("potts_energy", "image", "none"),
     ("region_graph", "image", "none"),
     ("region_graph", "strength", "none"),
     ("merge_regions", "image", "none"),

@@ -49,6 +49,10 @@ def path(side=SIDE):
     return image
 
 
+def shares(side, n_classes=4):
+    return np.random.default_rng(0).random((side, side, n_classes))
+
+
 WORK = {
     "connected_components": lambda: {"image": noise(high=4), "background": None},
     "connected_components, tolerance": lambda: {"image": noise(), "tolerance": 9},
@@ -118,6 +122,19 @@ WORK = {
     "hilbert_scan": lambda: {"shape": (7001, 7000)},
     "metrics.contingency": lambda: {
         "truth": noise(8000, high=70, dtype=np.int32), "test": noise(8000, high=9),
+    },
+    "regularize, icm": lambda: {"proba": shares(1500), "beta": 0.5},
+    "regularize, mean_field": lambda: {
+        "proba": shares(500), "beta": 0.5, "solver": "mean_field",
+    },
+    "regularize, graph_cut": lambda: {"proba": shares(500), "beta": 1, "solver": "graph_cut"},
+    "regularize, contrast": lambda: {
+        "proba": shares(1000), "beta": 1, "solver": "graph_cut", "image": noise(1000),
+        "connectivity": 2, "max_iter": 1,
+    },
+    "potts_energy": lambda: {
+        "labels": noise(2500, high=2) + 1, "proba": shares(2500, 2), "beta": 1,
+        "image": noise(2500),
     },
     "quadtree": lambda: {"image": noise(), "threshold": 200},
     "split_and_merge": lambda: {

@@ -28,7 +28,7 @@ LAYERS = (
     ("_packing", "cnn", "training"),
     ("growing", "quadtrees", "flooding", "_joining", "merging", "clustering", "classification"),
     ("random_field",),
-    ("_confidence", "_greedy", "_growth", "_lakes", "_seeds", "_segmenter"),
+    ("_potts", "_confidence", "_greedy", "_growth", "_lakes", "_seeds", "_segmenter"),
     ("metrics", "_optimal_scales", "_class_scores", "_boundary_scores", "_mask_scores"),
     ("_superpixels", "_partitions", "_instances"),
     ("graphs", "relief", "features", "scans", "measuring", "outlining", "labels", "panoptic"),

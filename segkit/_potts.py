@@ -1,0 +1,259 @@
+"""The Potts model: what a labeling costs, in integers, and the three ways to a cheap one.
+
+Every pixel pays the cost of its class, every pair of neighbors of different class its
+weight.  Both are rounded to multiples of one unit, 2**-16 unless they are very large: sums
+are then exact, the energy falls or stays but never wavers, the largest flow ends, and
+which of two labelings is cheaper does not depend on the platform.
+"""
+
+from __future__ import annotations
+
+from math import frexp, ldexp
+from typing import NamedTuple
+
+import numpy as np
+
+import segkit_ext.cut as cut_kernel
+import segkit_ext.settle as settle_kernel
+
+from . import _grid
+
+_FINEST = 16  # bits behind the point of a unit
+_HIGHEST_BETA = 2.0**15  # beyond, no cost of a pixel counts against an edge
+_MOST = 29  # costs and weights at a pixel sum up to less than 2 ** _MOST units
+
+
+class Field(NamedTuple):
+    """A Potts model on a grid without axes of length 1, flat and padded."""
+
+    shape: tuple[int, ...]  # of the grid
+    inside: np.ndarray  # bool, (padded,)
+    costs: np.ndarray  # int32, (padded, K)
+    weights: np.ndarray  # int32, (padded, half the neighbors): those behind in raster order
+    offsets: np.ndarray  # intp, in raster order: opposites at opposite ends
+    unit: float  # what one stands for
+
+    @property
+    def n_classes(self) -> int:
+        """Return the number of classes."""
+        return self.costs.shape[1]
+
+    @property
+    def n_nodes(self) -> int:
+        """Return the number of pixels, border included."""
+        return self.costs.shape[0]
+
+
+def make_field(
+    costs: np.ndarray,
+    inside: np.ndarray | None,
+    image: np.ndarray | None,
+    *,
+    beta: float,
+    highest: float,
+    connectivity: int,
+    sigma: float | None = None,
+) -> Field:
+    """Return the model for costs of 0 to `highest`, (..., K), looked at where `inside`.
+
+    `image` has its channels last; with it the weight of a pair falls with their contrast.
+    """
+    shape = tuple(side for side in costs.shape[:-1] if side != 1) or (1,)
+    n_classes = costs.shape[-1]
+    connectivity = min(connectivity, len(shape))
+    steps = _forward_steps(len(shape), connectivity)
+    weights = min(beta, _HIGHEST_BETA) / np.sqrt((steps * steps).sum(axis=1))
+    finest = _MOST - frexp(highest + 2 * float(weights.sum()))[1]
+    bits = min(finest, _FINEST)
+
+    within = np.ones(shape, dtype=bool) if inside is None else inside.reshape(shape)
+    padded_costs = np.zeros((*_grid.padded_shape(shape), n_classes), dtype=np.int32)
+    scaled = np.rint(np.ldexp(costs, bits)).reshape(*shape, n_classes)
+    padded_costs[(slice(1, -1),) * len(shape)] = np.where(within[..., np.newaxis], scaled, 0)
+    if image is None:
+        scaled_weights = np.rint(np.ldexp(weights, bits)).astype(np.int32)
+        padded_weights = np.broadcast_to(scaled_weights, (padded_costs[..., 0].size, len(steps)))
+    else:
+        padded_weights = _contrast_weights(
+            image.reshape(*shape, image.shape[-1]), within, steps, np.ldexp(weights, bits), sigma
+        )
+    return Field(
+        shape,
+        _grid.pad(within).reshape(-1),
+        padded_costs.reshape(-1, n_classes),
+        padded_weights,
+        np.sort(_grid.neighbor_offsets(shape, connectivity)),
+        ldexp(1.0, -bits),
+    )
+
+
+def cheapest(field: Field) -> np.ndarray:
+    """Return the class of lowest cost of each pixel, the lowest of several, flat and padded."""
+    labels = field.costs.argmin(axis=1).astype(np.int32) + np.int32(1)
+    labels[~field.inside] = 0
+    return labels
+
+
+def energy(field: Field, labels: np.ndarray) -> float:
+    """Return the energy of a labeling, flat and padded."""
+    total = settle_kernel.add_energy(field.costs, field.weights, field.offsets, labels)
+    return total * field.unit
+
+
+def settle(field: Field, labels: np.ndarray, max_iter: int) -> np.ndarray:
+    """Return a labeling that no change of one pixel makes cheaper (ICM)."""
+    labels = labels.copy()
+    settle_kernel.settle_labels(
+        field.costs,
+        field.weights,
+        field.offsets,
+        labels,
+        np.ones(field.n_nodes, dtype=np.uint8),
+        np.zeros(field.n_classes, dtype=np.int64),
+        max_iter,
+    )
+    return labels
+
+
+def expand(field: Field, labels: np.ndarray, max_iter: int) -> np.ndarray:
+    """Return a labeling that no expansion of one class makes cheaper."""
+    n, n_classes = field.n_nodes, field.n_classes
+    labels = labels.copy()
+    if n_classes == 1:
+        return labels
+    if n_classes == 2:  # one cut gives the cheapest labeling of all
+        labels[field.inside] = 1
+        order = [2]
+    else:
+        order = list(range(1, n_classes + 1)) * max_iter
+    room = np.zeros(n * len(field.offsets), dtype=np.int32)
+    excess, level = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+    parent = np.empty(n, dtype=np.int8)
+    link = np.empty(n, dtype=np.int64)
+    shelf = np.zeros(n + 3, dtype=np.int64)
+    in_vain = 0
+    for alpha in order:
+        changed = cut_kernel.expand(
+            field.costs, field.weights, field.offsets, alpha,
+            labels, room, excess, level, parent, link, shelf,
+        )  # fmt: skip
+        # A class that has just been expanded has nothing to gain from itself.
+        in_vain = 1 if changed else in_vain + 1
+        if in_vain == n_classes:
+            break
+    return labels
+
+
+def settle_means(
+    field: Field, max_iter: int, tol: float, belief: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the mean field, (padded, K): the probabilities of the classes of each pixel.
+
+    It starts from `belief`, or from what the costs alone give.
+    """
+    if belief is None:
+        belief = np.exp(-field.unit * (field.costs - field.costs.min(axis=1, keepdims=True)))
+        belief /= belief.sum(axis=1, keepdims=True)
+        belief[~field.inside] = 0
+    else:
+        belief = belief.copy()
+    settle_kernel.settle_means(
+        field.costs,
+        field.weights,
+        field.offsets,
+        field.inside.view(np.uint8),
+        field.unit,
+        tol,
+        max_iter,
+        np.empty(field.n_classes),
+        belief,
+    )
+    return belief
+
+
+def most_probable(field: Field, belief: np.ndarray) -> np.ndarray:
+    """Return the most probable class of each pixel, the lowest of several, flat and padded."""
+    labels = belief.argmax(axis=1).astype(np.int32) + np.int32(1)
+    labels[~field.inside] = 0
+    return labels
+
+
+def to_image(field: Field, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return padded flat values, of one or several numbers a pixel, in the image's own shape."""
+    padded = values.reshape(*_grid.padded_shape(field.shape), *values.shape[1:])
+    inner = padded[(slice(1, -1),) * len(field.shape)]
+    return np.ascontiguousarray(inner).reshape(*shape, *values.shape[1:])
+
+
+def from_image(field: Field, labels: np.ndarray) -> np.ndarray:
+    """Return a label image flat and padded, 0 outside."""
+    padded = _grid.pad(labels.reshape(field.shape), dtype=np.dtype(np.int32)).reshape(-1)
+    padded[~field.inside] = 0
+    return padded
+
+
+def _forward_steps(ndim: int, connectivity: int) -> np.ndarray:
+    """Return the steps to the neighbors that come later in raster order, in that order."""
+    steps = sorted(_grid.neighbor_steps(ndim, connectivity).tolist())
+    return np.array(steps[len(steps) // 2 :], dtype=np.intp).reshape(-1, ndim)
+
+
+def _contrast_weights(
+    image: np.ndarray,
+    inside: np.ndarray,
+    steps: np.ndarray,
+    weights: np.ndarray,
+    sigma: float | None,
+) -> np.ndarray:
+    """Return int32 (padded, steps): weights x exp(-distance^2 / 2 sigma^2), 0 beside the grid.
+
+    Without `sigma`, its square is the mean squared distance of neighbors.
+    """
+    shape = image.shape[:-1]
+    values, scale = _centered(image, inside)
+    squares, pairs = [], []
+    for step in steps:
+        here = tuple(slice(max(-s, 0), n - max(s, 0)) for s, n in zip(step, shape, strict=True))
+        there = tuple(slice(max(s, 0), n - max(-s, 0)) for s, n in zip(step, shape, strict=True))
+        difference = values[there] - values[here]
+        squares.append(np.einsum("...c,...c->...", difference, difference))
+        pairs.append((here, inside[here] & inside[there]))
+    if sigma is None:
+        n_pairs = sum(int(np.count_nonzero(both)) for _, both in pairs)
+        total = sum(float(d[both].sum()) for d, (_, both) in zip(squares, pairs, strict=True))
+        variance = total / max(n_pairs, 1)
+    else:
+        variance = (sigma / scale) ** 2
+    padded = np.zeros((*_grid.padded_shape(shape), len(steps)), dtype=np.int32)
+    for k, (square, (here, both)) in enumerate(zip(squares, pairs, strict=True)):
+        if variance > 0:
+            with np.errstate(over="ignore"):
+                falloff = np.exp(-0.5 * (square / variance))
+        else:
+            falloff = (square == 0).astype(np.float64)
+        falloff[~both] = 0
+        _grid.interior(padded[..., k])[here] = np.rint(weights[k] * falloff)
+    return padded.reshape(-1, len(steps))
+
+
+def _centered(image: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the values in double, moved and scaled into [0, 1], 0 outside, and the scale.
+
+    64-bit integers are moved before they are rounded; scaling keeps squares finite.
+    """
+    values = image.copy()
+    values[~inside] = 0
+    chosen = values[inside]
+    if chosen.size == 0:
+        return values.astype(np.float64), 1.0
+    low, high = chosen.min(), chosen.max()
+    if values.dtype.kind in "iu" and values.dtype.itemsize == 8:
+        moved = (values.view(np.uint64) - low.view(np.uint64)).astype(np.float64)
+        scale = float(int(high) - int(low))
+    else:  # by halves: the range of doubles may be more than a double holds
+        moved = 0.5 * values.astype(np.float64) - 0.5 * float(low)
+        scale = 0.5 * float(high) - 0.5 * float(low)
+        moved[~inside] = 0
+        return moved / (scale or 1.0), 2 * scale or 1.0
+    moved[~inside] = 0
+    return moved / (scale or 1.0), scale or 1.0
