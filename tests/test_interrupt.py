@@ -123,18 +123,18 @@ WORK = {
     "metrics.contingency": lambda: {
         "truth": noise(8000, high=70, dtype=np.int32), "test": noise(8000, high=9),
     },
-    "regularize, icm": lambda: {"proba": shares(1500), "beta": 0.5},
+    "regularize, icm": lambda: {"proba": shares(1000), "beta": 0.5},
     "regularize, mean_field": lambda: {
-        "proba": shares(500), "beta": 0.5, "solver": "mean_field",
+        "proba": shares(350), "beta": 0.5, "solver": "mean_field",
     },
-    "regularize, graph_cut": lambda: {"proba": shares(500), "beta": 1, "solver": "graph_cut"},
+    "regularize, graph_cut": lambda: {"proba": shares(400), "beta": 1, "solver": "graph_cut"},
     "regularize, contrast": lambda: {
-        "proba": shares(1000), "beta": 1, "solver": "graph_cut", "image": noise(1000),
+        "proba": shares(700), "beta": 1, "solver": "graph_cut", "image": noise(700),
         "connectivity": 2, "max_iter": 1,
     },
     "potts_energy": lambda: {
-        "labels": noise(2500, high=2) + 1, "proba": shares(2500, 2), "beta": 1,
-        "image": noise(2500),
+        "labels": noise(1800, high=2) + 1, "proba": shares(1800, 2), "beta": 1,
+        "image": noise(1800),
     },
     "quadtree": lambda: {"image": noise(), "threshold": 200},
     "split_and_merge": lambda: {
