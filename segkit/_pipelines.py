@@ -28,7 +28,7 @@ from . import _check
 from ._closing import all_closed_contours, closed_contours
 from ._contact_lines import strength_sums
 from ._joining import felzenszwalb, statistical_region_merging
-from ._recipes import lightness, perceived, smooth
+from ._recipes import contact_share, lightness, perceived, smooth
 from ._tasks import membranes, nuclei, scribbles
 from .flooding import watershed, watershed_tree
 from .graphs import RegionGraph, region_graph
@@ -186,13 +186,14 @@ def _hierarchical_watersheds(
 def _merged_contours(
     image: np.ndarray,
     *,
-    threshold: float = 0.75,
+    threshold: float = 1.5,
     depth: float = 0.02,
     size_weight: float = 0.35,
+    share_weight: float = 0.4,
     channel_axis: int | None = None,
 ) -> np.ndarray:
     """Merge basins across weak contours, found as differences of half-discs, small ones first."""
-    options = {"depth": depth, "size_weight": size_weight}
+    options = {"depth": depth, "size_weight": size_weight, "share_weight": share_weight}
     return next(_all_merged_contours(image, [threshold], channel_axis=channel_axis, **options))
 
 
@@ -202,19 +203,25 @@ def _all_merged_contours(
     *,
     depth: float,
     size_weight: float,
+    share_weight: float,
     channel_axis: int | None,
 ) -> Iterator[np.ndarray]:
     thresholds = [float(_check.number(value, "threshold")) for value in values]
     size_weight = float(_check.number(size_weight, "size_weight"))
+    share_weight = float(_check.number(share_weight, "share_weight"))
     colors = perceived(image, channel_axis, lightness_weight=1)
     strength, oriented = _contours(image, colors, channel_axis)
     basins = watershed(strength, depth=depth)
 
     def cost(graph: RegionGraph, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Weigh how strong the contour is, how unlike the colors, how large the smaller region."""
+        """Weigh how strong the contour is, how unlike the colors, how large the smaller region.
+
+        What shares much of its border with a neighbor is part of it.
+        """
         apart = np.sqrt(((graph.mean[u] - graph.mean[v]) ** 2).sum(axis=1))
         size = graph.size[u] / (1 + graph.size[u] / graph.size[v]) / basins.size
-        return np.asarray(graph.strength) ** 2 * (2 + apart) * size**size_weight
+        cost = np.asarray(graph.strength) ** 2 * (2 + apart) * size**size_weight
+        return cost / contact_share(graph, u, v) ** share_weight
 
     graph = region_graph(basins, colors, strength=strength, channel_axis=-1)
     if oriented is not None:
@@ -466,9 +473,10 @@ SEARCH: dict[str, dict[str, tuple[float, ...]]] = {
         "sigma": (1, 2, 3, 4),
     },
     "merged_contours": {
-        "threshold": (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 1, 1.5, 2),
-        "size_weight": (0.25, 0.35, 0.5),
-        "depth": (0.02, 0.03),
+        "threshold": (0.15, 0.25, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 1.75, 2, 2.5, 3.5),
+        "share_weight": (0.2, 0.3, 0.4, 0.5),
+        "size_weight": (0.25, 0.35, 0.45),
+        "depth": (0.015, 0.02, 0.03),
     },
     "closed_contours": {
         "threshold": (0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8),

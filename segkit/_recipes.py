@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from . import _check
+from .graphs import RegionGraph
 
 
 def smooth(image: np.ndarray, sigma: float, channel_axis: int | None = None) -> np.ndarray:
@@ -81,6 +82,15 @@ def dark_walls(image: np.ndarray, sigma: float, where: np.ndarray) -> np.ndarray
     walls = np.zeros(image.shape, dtype=np.float32)
     walls[where] = np.maximum(np.linalg.eigvalsh(second)[:, -1], 0)
     return walls
+
+
+def contact_share(graph: RegionGraph, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Return how much of the border of either region the contact of u and v is at most, above 0.
+
+    Two halves of one thing share much of the smaller one's border, two things that
+    merely touch share little.
+    """
+    return graph.faces / np.minimum(graph.perimeter[u], graph.perimeter[v])
 
 
 def perceived(

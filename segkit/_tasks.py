@@ -19,7 +19,7 @@ import math
 import numpy as np
 
 from . import _check
-from ._recipes import dark_lines, dark_walls, lightness, smooth
+from ._recipes import contact_share, dark_lines, dark_walls, lightness, smooth
 from .flooding import watershed
 from .graphs import RegionGraph, region_graph
 from .labels import connected_components, join, remove_small
@@ -166,8 +166,7 @@ def joined_supervoxels(
     share_weight = _check.number(share_weight, "share_weight")
 
     def cost(graph: RegionGraph, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        share = graph.faces / np.minimum(graph.perimeter[u], graph.perimeter[v])
-        return np.asarray(graph.strength) / share**share_weight
+        return np.asarray(graph.strength) / contact_share(graph, u, v) ** share_weight
 
     walls = dark_walls(image, sigma, boundaries(supervoxels, mode="thick"))
     return merge_regions(supervoxels, criterion=cost, strength=walls, threshold=threshold)
