@@ -170,7 +170,9 @@ class ESPNet(nn.Module):
 
     def __init__(self, n_classes: int, *, p: int = 2, q: int = 8) -> None:
         super().__init__()
-        n = n_classes
+        n = self.n_classes = n_classes
+        self.n_channels, self.stride = 3, STRIDE
+        self._sides = p, q
         self.encoder = Encoder(n, p, q)
         self.br = nn.BatchNorm2d(n, EPSILON)
         self.up_l3 = nn.Sequential(nn.ConvTranspose2d(n, n, 2, 2, bias=False))
@@ -179,6 +181,11 @@ class ESPNet(nn.Module):
         self.up_l2 = nn.Sequential(nn.ConvTranspose2d(n, n, 2, 2, bias=False), Activation(n))
         self.conv = ActivatedConvolution(n + 16 + 3, n)
         self.classifier = nn.ConvTranspose2d(n, n, 2, 2, bias=False)
+
+    def of_classes(self, n_classes: int) -> ESPNet:
+        """Return one for other classes, alike in all else, with new weights."""
+        p, q = self._sides
+        return ESPNet(n_classes, p=p, q=q)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the scores of each pixel."""

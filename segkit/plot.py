@@ -25,6 +25,8 @@ from .quadtrees import Quadtree
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ._fitting import Trained
+
 N_COLORS = 120
 _LONG_SIDE = 640  # of an enlarged picture, at least
 _GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
@@ -513,6 +515,52 @@ def tree(
     if axes is None:
         place.set_title(title, fontsize=10)
     return place.figure
+
+
+def learning_curve(trained: Trained) -> Figure:
+    """Return a figure of how a training went, epoch by epoch.
+
+    Parameters
+    ----------
+    trained : segkit.training.Trained
+        What `training.fit` or `training.fine_tune` gave.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        Above the loss on training and validation images, below accuracy and mean IoU on the
+        validation images, each over the epochs, from 1. A dashed line stands at the epoch whose
+        weights were kept.
+
+    Raises
+    ------
+    TypeError
+        `trained` is something else.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    history = getattr(trained, "history", None)
+    if not isinstance(history, dict):
+        raise TypeError(f"`trained` must be what fit gave, got {type(trained).__name__}")
+    figure = _figure(6.4, 5.2)
+    above, below = figure.subplots(2, 1, sharex=True)
+    epochs = np.arange(1, len(history["loss"]) + 1)
+    style = {"lw": 1.4, "marker": "." if len(epochs) < 40 else ""}
+    above.plot(epochs, history["loss"], color="0.55", label="training", **style)
+    above.plot(epochs, history["validation_loss"], color="C0", label="validation", **style)
+    above.set_ylabel("loss (nats per pixel)")
+    above.set_ylim(bottom=0)
+    below.plot(epochs, history["validation_accuracy"], color="C0", label="accuracy", **style)
+    below.plot(epochs, history["validation_mean_iou"], color="C1", label="mean IoU", **style)
+    below.set_ylabel("validation")
+    below.set_ylim(0, 1)
+    below.set_xlabel("epoch")
+    below.xaxis.set_major_locator(MaxNLocator(integer=True))
+    for axes in (above, below):
+        axes.axvline(trained.best_epoch + 1, color="black", lw=0.8, ls="--")
+        axes.grid(alpha=0.25)
+        axes.legend(frameon=False, fontsize=9)
+    return figure
 
 
 def _figure(width: float, height: float) -> Figure:

@@ -1,8 +1,9 @@
-"""Networks to train, in PyTorch: extra `train`.
+"""Networks, and their training, in PyTorch: extra `train`.
 
-What is trained here is used without PyTorch: `export_onnx` writes a network as a file that
-`CNNSegmenter` reads.  The networks are ESPNet, with the parameters that its authors
-trained on road scenes (`espnet`), or without.
+A network is made (`unet`, `espnet`) or made over for other classes (`adapt`), trained on
+annotated images (`fit`, `fine_tune`, `search`), which are prepared (`equalize`, `whiten`) and
+changed at random (`augment`).  What is trained here is used without PyTorch: `export_onnx`
+writes a network as a file that `CNNSegmenter` reads.
 """
 
 from __future__ import annotations
@@ -14,8 +15,23 @@ from typing import Any
 import numpy as np
 
 from . import _check, _files
+from ._augment import Pair, augment, equalize, whiten
+from ._fitting import Trained, fine_tune, fit, search
 
-__all__ = ["espnet", "export_onnx"]
+__all__ = [
+    "Pair",
+    "Trained",
+    "adapt",
+    "augment",
+    "equalize",
+    "espnet",
+    "export_onnx",
+    "fine_tune",
+    "fit",
+    "search",
+    "unet",
+    "whiten",
+]
 
 
 def _needs(error: ImportError) -> ImportError:
@@ -90,6 +106,125 @@ def espnet(n_classes: int = 12, *, arrays: Mapping[str, Any] | None = None) -> A
     state = {name: torch.from_numpy(array.astype(np.float32)) for name, array in given.items()}
     model.load_state_dict(state, strict=False)
     return model
+
+
+def unet(
+    n_classes: int,
+    *,
+    n_channels: int = 3,
+    width: int = 16,
+    depth: int = 3,
+    dropout: float = 0.0,
+    rng: int = 0,
+) -> Any:
+    """Return a small U-Net with random weights.
+
+    Parameters
+    ----------
+    n_classes : int >= 1
+        Classes are 1 to `n_classes`; background is one of them.
+    n_channels : int >= 1
+        Channels of the images.
+    width : int >= 1
+        Features at full resolution; they double at each step down.
+    depth : int >= 1
+        How often the image is halved.
+    dropout : float, 0 to 1
+        The part of the features that are left out at random while training.
+    rng : int
+        The seed of the weights.
+
+    Returns
+    -------
+    torch.nn.Module
+        It takes float32 (N, n_channels, R, C) with sides divisible by its `stride`, 2 ** depth,
+        and gives scores (N, n_classes, R, C). With the defaults 482 771 weights for 3 classes.
+
+    Raises
+    ------
+    ImportError
+        PyTorch is missing.
+    ValueError
+        A number out of range.
+
+    References
+    ----------
+    O. Ronneberger, P. Fischer, T. Brox. U-Net: Convolutional networks for biomedical image
+    segmentation. MICCAI 2015. doi:10.1007/978-3-319-24574-4_28
+    """
+    n_classes = _check.integer(n_classes, "n_classes", low=1)
+    n_channels = _check.integer(n_channels, "n_channels", low=1)
+    width = _check.integer(width, "width", low=1)
+    depth = _check.integer(depth, "depth", low=1, high=8)
+    dropout = _check.between(dropout, "dropout", 0, 1)
+    seed = _check.integer(rng, "rng", low=0)
+    try:
+        import torch
+
+        from ._unet import UNet
+    except ImportError as error:
+        raise _needs(error) from None
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return UNet(n_classes, n_channels, width, depth, dropout)
+
+
+def adapt(model: Any, n_classes: int, *, rng: int = 0) -> Any:
+    """Return a network of the same kind for other classes, with what it knows already.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        As `unet` and `espnet` make them, trained. It is left as it is.
+    n_classes : int >= 1
+        How many classes the new one has.
+    rng : int >= 0
+        The seed of the weights that are new.
+
+    Returns
+    -------
+    torch.nn.Module
+        Every parameter whose shape does not depend on the classes is that of `model`; the others
+        are random. For `fine_tune`.
+
+    Raises
+    ------
+    ImportError
+        The extra `train` is not installed.
+    TypeError
+        `model` is no network of this module.
+    ValueError
+        A number out of range.
+
+    Notes
+    -----
+    Of a U-Net only its last layer is new; of ESPNet the decoder, which works on scores, and
+    the last layer of the encoder.
+
+    Examples
+    --------
+    >>> from segkit import training
+    >>> model = training.adapt(training.espnet(), 3)  # doctest: +SKIP
+    """
+    n_classes = _check.integer(n_classes, "n_classes", low=1)
+    seed = _check.integer(rng, "rng", low=0)
+    if not hasattr(model, "of_classes"):
+        raise TypeError(
+            f"`model` must be a network of unet or espnet, got {type(model).__name__}"
+        )
+    import torch  # is there, or there were no model
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        fresh = model.of_classes(n_classes)
+    known = model.state_dict()
+    kept = {
+        name: known[name].detach().clone()
+        for name, value in fresh.state_dict().items()
+        if known[name].shape == value.shape
+    }
+    fresh.load_state_dict(kept, strict=False)
+    return fresh.eval()
 
 
 def export_onnx(

@@ -42,7 +42,7 @@ HEAVY = (
     *("skimage", "cv2", "matplotlib", "scipy.ndimage", "networkx", "typer", "tqdm", "imageio"),
     *("tifffile", "jinja2", "PIL", "torch", "onnx", "onnxruntime", "sklearn"),
 )
-AT_THE_TOP = ("cli", "__main__", "_espnet", "_export")  # imported by functions alone
+AT_THE_TOP = ("cli", "__main__", "_espnet", "_export", "_unet")  # imported by functions alone
 SECTIONS = ("Parameters", "Returns", "Raises", "Notes", "Examples")
 
 MODULES = sorted((ROOT / "segkit").glob("*.py"))
