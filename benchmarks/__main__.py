@@ -7,6 +7,8 @@ python -m benchmarks speed --list               names of the cases
 python -m benchmarks speed --readme             write the tables into benchmarks/README.md
 python -m benchmarks quality DIR                write results of `segkit benchmark quality`
                                                 into docs/quality.md
+python -m benchmarks networks DATA --out DIR    train networks for nuclei, score them
+                                                (hours; the folder keeps what is done)
 """
 
 import argparse
@@ -37,6 +39,10 @@ def parser():
     scores = commands.add_parser("quality", help="write the tables of docs/quality.md")
     scores.add_argument("results", type=Path, metavar="DIR", help="the folder of results")
     scores.add_argument("--page", type=Path, default=QUALITY, help="the page to write into")
+    trained = commands.add_parser("networks", help="train networks for nuclei, score them")
+    trained.add_argument("data", type=Path, metavar="DATA", help="the folder of data sets")
+    trained.add_argument("--out", type=Path, default=Path("networks"), metavar="DIR")
+    trained.add_argument("--steps", type=int, default=600, help="mini-batches for each network")
     memory = commands.add_parser("memory")  # what harness.memory_in_fresh_process runs
     memory.add_argument("case")
     memory.add_argument("which")
@@ -53,6 +59,11 @@ def main(arguments=None):
     if options.command == "quality":
         text = quality.fill(options.page.read_text(encoding="utf-8"), options.results)
         options.page.write_text(text, encoding="utf-8")
+        return 0
+    if options.command == "networks":
+        from benchmarks import networks  # needs PyTorch
+
+        networks.main(options.data, options.out, options.steps)
         return 0
     cases = suite.select(options.only)
     if not cases:

@@ -1,0 +1,192 @@
+"""Networks for nuclei: trained from nothing or from another task, with few images or all.
+
+python -m benchmarks networks DATA --out DIR
+
+DATA is the folder that holds dsb2018_nuclei. Each network learns three classes of pixels: ground,
+the inside of nuclei, and their borders, without which nuclei that touch would be one. segkit's
+watershed makes instances of its probabilities: insides that are connected are markers, and
+the water rises where inside gets less likely. All networks take as many steps, whatever the number
+of images, so that fewer images are not less training too.
+
+Half of the images (the second, fourth, ... in order of their names) are for testing and are seen
+by none; of the other half every fifth image is for validation, which chooses the epoch.
+"""
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+
+import segkit
+from segkit import datasets, plot, training
+
+CLASSES = ("ground", "inside", "border")
+GROUND, INSIDE, BORDER = 1, 2, 3
+LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)
+CROP = 128
+PLAN = {
+    "batch_size": 4,
+    "optimizer": "adam",
+    "decay": "step",
+    "decay_rate": 0.3,
+    "augmentation": {
+        "crop": (CROP, CROP),
+        "scale": (0.6, 1.6),
+        "brightness": 0.1,
+        "contrast": 0.5,
+        "noise": 0.02,
+    },
+}
+FRACTIONS = (10, 25, None)  # images to learn from; None: all
+PUBLISHED = (  # at 0.5, on another subset, for orientation (Schmidt et al. 2018)
+    ("StarDist", 0.864),
+    ("U-Net, 3 classes", 0.806),
+    ("U-Net, 2 classes", 0.674),
+)
+
+
+def prepared(image):
+    """Return an image of three channels whose means are 0 and deviations 1."""
+    if image.ndim == 2:
+        image = np.stack([image] * 3, axis=-1)
+    return training.whiten(image, channel_axis=-1)
+
+
+def annotation(instances):
+    """Return the class of each pixel: borders are two pixels wide, one on each side."""
+    classes = np.where(instances > 0, INSIDE, GROUND)
+    edge = segkit.boundaries(instances, mode="thick") & (instances > 0)
+    classes[edge] = BORDER
+    return classes
+
+
+def instances(probabilities, *, least=0.5, min_size=20):
+    """Return nuclei from the probabilities of the three classes."""
+    ground, inside = probabilities[..., 0], probabilities[..., 1]
+    sure = segkit.connected_components(inside > least)
+    markers = segkit.remove_small(sure, min_size)
+    grown = segkit.watershed(1 - inside, markers, mask=ground < 0.5)
+    return segkit.remove_small(grown, min_size)
+
+
+def scored(name, n_images, found, truths, seconds=0.0, epochs=None):
+    """Return a row of the table: the average precision at each level, the mean over images."""
+    each = [
+        segkit.metrics.average_precision(truth, labels, iou=list(LEVELS))
+        for labels, truth in zip(found, truths, strict=True)
+    ]
+    precision = np.mean(each, axis=0).round(4).tolist()
+    return {
+        "method": name, "images": n_images, "precision": precision, "seconds": round(seconds),
+        "epochs": epochs,
+    }  # fmt: skip
+
+
+def from_nothing(images, annotations, held, epochs, checkpoint):
+    """Train a U-Net."""
+    model = training.unet(len(CLASSES), width=16, depth=3)
+    return training.fit(
+        model, images, annotations, validation=held, mean=[0] * 3, std=[1] * 3, epochs=epochs,
+        learning_rate=2e-3, decay_every=max(1, epochs // 3), checkpoint=checkpoint,
+        channel_axis=-1, progress=True, **PLAN,
+    )  # fmt: skip
+
+
+def transferred(arrays):
+    """Return what teaches ESPNet, trained on road scenes, nuclei."""
+
+    def train(images, annotations, held, epochs, checkpoint):
+        model = training.adapt(training.espnet(arrays=arrays), len(CLASSES))
+        first = epochs // 3
+        return training.fine_tune(
+            model, images, annotations, validation=held, mean=[0] * 3, std=[255] * 3,
+            epochs=first, unfrozen_epochs=epochs - first, unfrozen_rate=0.5, learning_rate=2e-3,
+            decay_every=max(1, epochs // 3), checkpoint=checkpoint, channel_axis=-1, progress=True,
+            **PLAN,
+        )  # fmt: skip
+
+    return train
+
+
+def run(data, out, steps):
+    """Yield a row for each network with each number of images; what is there is not done again."""
+    out.mkdir(parents=True, exist_ok=True)
+    learn = list(datasets.open("dsb2018", data, split="train"))
+    test = list(datasets.open("dsb2018", data, split="test"))
+    truths = [item.truth for item in test]
+    kept = learn[2::5]
+    learn = [item for k, item in enumerate(learn) if k % 5 != 2]
+    held = pairs(kept)
+    images, annotations = pairs(learn)
+    found = [segkit.segment(item.image, "nuclei", channel_axis=axis(item.image)) for item in test]
+    yield scored("threshold and watershed (nuclei)", 0, found, truths)
+    with np.load(data / "espnet_camvid" / "weights.npz", allow_pickle=False) as weights:
+        arrays = dict(weights)
+    for n_images in FRACTIONS:
+        n = len(learn) if n_images is None else n_images
+        chosen = np.linspace(0, len(learn) - 1, n).round().astype(int)
+        epochs = -(-steps // -(-n // PLAN["batch_size"]))
+        for name, train in (
+            ("U-Net from nothing", from_nothing),
+            ("ESPNet, encoder transferred", transferred(arrays)),
+        ):
+            stem = f"{name.split(',')[0].replace(' ', '-')}-{n}"
+            done = out / f"{stem}.json"
+            if not done.exists():
+                start = time.process_time()
+                trained = train(
+                    [images[k] for k in chosen], [annotations[k] for k in chosen], held, epochs,
+                    out / f"{stem}.npz",
+                )  # fmt: skip
+                seconds = time.process_time() - start
+                plot.learning_curve(trained).savefig(out / f"{stem}.png", dpi=110)
+                training.export_onnx(trained.model, out / f"{stem}.onnx")
+                network = segkit.CNNSegmenter(
+                    out / f"{stem}.onnx", class_names=CLASSES, mean=trained.mean, std=trained.std
+                )
+                found = [instances(network.predict_proba(prepared(i.image))) for i in test]
+                row = scored(name, n, found, truths, seconds, trained.best_epoch + 1)
+                done.write_text(json.dumps(row))
+            yield json.loads(done.read_text())
+
+
+def pairs(items):
+    """Return prepared images and the classes of their pixels."""
+    return [prepared(i.image) for i in items], [annotation(i.truth) for i in items]
+
+
+def axis(image):
+    """Return the axis of channels."""
+    return -1 if image.ndim == 3 else None
+
+
+def table(rows):
+    """Return the rows in Markdown, and what was published."""
+    head = ["method", "images", *(f"AP {level}" for level in LEVELS), "training (CPU s)"]
+    lines = ["| " + " | ".join(head) + " |", "| --- | ---: " + "| ---: " * 6 + "|"]
+    for row in rows:
+        cells = [row["method"], str(row["images"] or "")]
+        cells += [f"{value:.3f}" for value in row["precision"]]
+        cells += [str(row["seconds"] or "")]
+        lines.append("| " + " | ".join(cells) + " |")
+    empty = [""] * len(LEVELS)
+    lines += [
+        "| " + " | ".join([f"*{name}, published*", "", f"{value:.3f}", *empty]) + " |"
+        for name, value in PUBLISHED
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main(data, out, steps):
+    """Train, score, print the table and write it."""
+    import torch
+
+    torch.set_num_threads(1)  # the same sums everywhere
+    rows = []
+    for row in run(Path(data), Path(out), steps):
+        rows.append(row)
+        print(json.dumps(row), flush=True)
+    text = table(rows)
+    (Path(out) / "networks.md").write_text(text)
+    print(text)
