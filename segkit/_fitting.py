@@ -25,6 +25,7 @@ from ._training_loop import Loop, Settings
 if TYPE_CHECKING:
     import torch
 
+_LAST = "classifier"  # the layer that scores classes, in any part
 _OPTIONS = {each.name for each in fields(Settings)}
 
 
@@ -188,7 +189,7 @@ def fine_tune(
         As for `fit`. `settings` are those of the first stage.
     freeze : str
         The part of `model` (an attribute) that stays as it is in the first stage, its running
-        means too.
+        means too; but a layer in it of the name "classifier" is trained.
     unfrozen_epochs : int >= 0
         Epochs of the second stage, where everything is trained. 0: there is none.
     unfrozen_rate : float > 0
@@ -227,16 +228,16 @@ def fine_tune(
     part = getattr(own, freeze, None) if isinstance(freeze, str) else None
     if not isinstance(part, torch.nn.Module):
         raise ValueError(f"`freeze` must name a part of `model`, got {freeze!r}")
-    free = {id(each) for each in own.parameters()} - {id(each) for each in part.parameters()}
-    if not free:
+    frozen = [each for name, each in part.named_parameters() if _LAST not in name.split(".")]
+    if len(frozen) == len(list(own.parameters())):
         raise ValueError(f"`freeze` must leave something of `model` to train, got {freeze!r}")
     path = _path(checkpoint)
 
-    for each in part.parameters():
+    for each in frozen:
         each.requires_grad_(False)
     first = Loop(own, data, held, plan, mean=center, std=spread, stage=f"{freeze} frozen")
     first.run(path, progress=progress)
-    for each in part.parameters():
+    for each in frozen:
         each.requires_grad_(True)
     best = Trained(own, first.history, first.best_epoch, center, spread)
     if later == 0:

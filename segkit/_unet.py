@@ -52,7 +52,7 @@ class UNet(nn.Module):
             beside.append(features)
         beside.pop()
         for enlarge, block in zip(self.enlarge, self.decoder, strict=True):
-            features = block(torch.cat([beside.pop(), enlarge(features)], dim=1))
+            features = block(torch.cat([beside.pop(), enlarge(features)], 1))
         return self.classifier(features)
 
 

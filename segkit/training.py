@@ -209,9 +209,7 @@ def adapt(model: Any, n_classes: int, *, rng: int = 0) -> Any:
     n_classes = _check.integer(n_classes, "n_classes", low=1)
     seed = _check.integer(rng, "rng", low=0)
     if not hasattr(model, "of_classes"):
-        raise TypeError(
-            f"`model` must be a network of unet or espnet, got {type(model).__name__}"
-        )
+        raise TypeError(f"`model` must be a network of unet or espnet, got {type(model).__name__}")
     import torch  # is there, or there were no model
 
     with torch.random.fork_rng(devices=[]):

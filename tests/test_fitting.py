@@ -81,6 +81,32 @@ def test_weights_follow_from_the_seed_and_leave_others_alone():
     assert torch.equal(state, torch.random.get_rng_state())
 
 
+def test_a_network_made_over_keeps_what_does_not_depend_on_the_classes():
+    model = training.fit(small(), IMAGES, CLASSES, **QUICK).model
+    other = training.adapt(model, 5, rng=1)
+    assert equal(model.encoder, other.encoder)
+    assert equal(model.decoder, other.decoder)
+    assert other.classifier.weight.shape[0] == other.n_classes == 5
+    assert equal(other, training.adapt(model, 5, rng=1))
+    assert not equal(other.classifier, training.adapt(model, 5, rng=2).classifier)
+    with pytest.raises(TypeError, match="`model`"):
+        training.adapt(torch.nn.Conv2d(1, 1, 1), 2)
+    with pytest.raises(ValueError, match="`n_classes`"):
+        training.adapt(model, 0)
+
+
+def test_espnet_is_made_over_and_its_frozen_encoder_learns_to_score_new_classes():
+    model = training.espnet(12)
+    other = training.adapt(model, 2)
+    images = [np.stack([each] * 3, axis=-1) for each in IMAGES]
+    trained = training.fine_tune(
+        other, images, CLASSES, epochs=1, unfrozen_epochs=0, channel_axis=-1
+    )
+    for name, value in trained.model.encoder.state_dict().items():
+        same = torch.equal(value, other.encoder.state_dict()[name])
+        assert same == ("classifier" not in name), name
+
+
 # What a step is made of
 
 
@@ -254,6 +280,26 @@ def test_channels_and_color():
         training.unet(2, width=2, depth=1), images, CLASSES, **QUICK, channel_axis=-1
     )
     assert trained.mean.shape == trained.std.shape == (3,)
+
+
+def test_a_trained_network_is_used_without_pytorch(tmp_path):
+    pytest.importorskip("onnx", reason="an extra: pip install 'segkit[train]'")
+    import segkit
+
+    images = [np.stack([each] * 3, axis=-1) for each in IMAGES]
+    trained = training.fit(
+        training.unet(2, width=2, depth=2), images, CLASSES, **QUICK, channel_axis=-1
+    )
+    path = tmp_path / "discs.onnx"
+    training.export_onnx(trained.model, path)
+    network = segkit.CNNSegmenter(
+        path, class_names=["ground", "disc"], mean=trained.mean, std=trained.std, backend="opencv"
+    )
+    scaled = ((images[0] - trained.mean) / trained.std).astype(np.float32)
+    with torch.no_grad():
+        scores = trained.model(torch.from_numpy(scaled.transpose(2, 0, 1)[np.newaxis]))[0]
+    wanted = torch.softmax(scores, 0).numpy().transpose(1, 2, 0)
+    assert np.abs(network.predict_proba(images[0]) - wanted).max() < 1e-5
 
 
 # Stopped and resumed

@@ -26,6 +26,8 @@ LAYERS = (
     ("_pipelines", "_tasks", "_closing", "_recipes", "plot"),
     ("datasets", "_dataset_forms"),
     ("_packing", "cnn", "training"),
+    ("_fitting",),
+    ("_training_loop", "_checkpoints"),
     ("growing", "quadtrees", "flooding", "_joining", "merging", "clustering", "classification"),
     ("random_field",),
     ("_potts", "_confidence", "_greedy", "_growth", "_lakes", "_seeds", "_segmenter"),
