@@ -22,6 +22,7 @@ from torch import nn
 
 EPSILON = 1e-3  # of every batch norm, as it was trained
 DILATIONS = (1, 2, 4, 8, 16)
+LEAST_WIDTH = 5  # what an ESP module divides among its windows
 STRIDE = 8  # how often the encoder shrinks: sides are multiples of it
 
 
@@ -160,6 +161,8 @@ class ESPNet(nn.Module):
         How many scores each pixel gets, void included.
     p, q : int
         How many ESP modules there are at a quarter, and at an eighth of the size.
+    width : int, optional
+        Channels of the decoder; as many as classes in the paper, where there are at least 5.
 
     References
     ----------
@@ -168,11 +171,12 @@ class ESPNet(nn.Module):
     doi:10.1007/978-3-030-01249-6_34
     """
 
-    def __init__(self, n_classes: int, *, p: int = 2, q: int = 8) -> None:
+    def __init__(self, n_classes: int, *, p: int = 2, q: int = 8, width: int | None = None) -> None:
         super().__init__()
-        n = self.n_classes = n_classes
+        n = max(n_classes, LEAST_WIDTH) if width is None else width
+        self.n_classes = n_classes
         self.n_channels, self.stride = 3, STRIDE
-        self._sides = p, q
+        self._options = {"p": p, "q": q, "width": n}
         self.encoder = Encoder(n, p, q)
         self.br = nn.BatchNorm2d(n, EPSILON)
         self.up_l3 = nn.Sequential(nn.ConvTranspose2d(n, n, 2, 2, bias=False))
@@ -180,12 +184,11 @@ class ESPNet(nn.Module):
         self.combine_l2_l3 = nn.Sequential(Activation(2 * n), Block(2 * n, n, residual=False))
         self.up_l2 = nn.Sequential(nn.ConvTranspose2d(n, n, 2, 2, bias=False), Activation(n))
         self.conv = ActivatedConvolution(n + 16 + 3, n)
-        self.classifier = nn.ConvTranspose2d(n, n, 2, 2, bias=False)
+        self.classifier = nn.ConvTranspose2d(n, n_classes, 2, 2, bias=False)
 
     def of_classes(self, n_classes: int) -> ESPNet:
         """Return one for other classes, alike in all else, with new weights."""
-        p, q = self._sides
-        return ESPNet(n_classes, p=p, q=q)
+        return ESPNet(n_classes, **self._options)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the scores of each pixel."""

@@ -198,8 +198,8 @@ def adapt(model: Any, n_classes: int, *, rng: int = 0) -> Any:
 
     Notes
     -----
-    Of a U-Net only its last layer is new; of ESPNet the decoder, which works on scores, and
-    the last layer of the encoder.
+    Only the last layer is new. The decoder of an ESPNet keeps its width, which is that of the
+    classes it was made for.
 
     Examples
     --------
