@@ -41,50 +41,53 @@ class Field(NamedTuple):
     @property
     def n_nodes(self) -> int:
         """Return the number of pixels, border included."""
-        return self.costs.shape[0]
+        return len(self.inside)
 
 
 def make_field(
     costs: np.ndarray,
+    shape: tuple[int, ...],
     inside: np.ndarray | None,
-    image: np.ndarray | None,
+    image: np.ndarray | None = None,
     *,
     beta: float,
     highest: float,
     connectivity: int,
     sigma: float | None = None,
 ) -> Field:
-    """Return the model for costs of 0 to `highest`, (..., K), looked at where `inside`.
+    """Return the model for the costs (n, K) of the pixels inside, of 0 to `highest`.
 
-    `image` has its channels last; with it the weight of a pair falls with their contrast.
+    `inside` has the shape of the grid, None is everywhere. `image` has its channels last;
+    with it the weight of a pair falls with their contrast.
     """
-    shape = tuple(side for side in costs.shape[:-1] if side != 1) or (1,)
-    n_classes = costs.shape[-1]
+    shape = tuple(side for side in shape if side != 1) or (1,)
     connectivity = min(connectivity, len(shape))
     steps = _forward_steps(len(shape), connectivity)
     weights = min(beta, _HIGHEST_BETA) / np.sqrt((steps * steps).sum(axis=1))
-    finest = _MOST - frexp(highest + 2 * float(weights.sum()))[1]
-    bits = min(finest, _FINEST)
-
+    bits = min(_MOST - frexp(highest + 2 * float(weights.sum()))[1], _FINEST)
+    weights = np.ldexp(weights, bits)
     within = np.ones(shape, dtype=bool) if inside is None else inside.reshape(shape)
-    padded_costs = np.zeros((*_grid.padded_shape(shape), n_classes), dtype=np.int32)
-    scaled = np.rint(np.ldexp(costs, bits)).reshape(*shape, n_classes)
-    padded_costs[(slice(1, -1),) * len(shape)] = np.where(within[..., np.newaxis], scaled, 0)
+    padded = _grid.pad(within).reshape(-1)
     if image is None:
-        scaled_weights = np.rint(np.ldexp(weights, bits)).astype(np.int32)
-        padded_weights = np.broadcast_to(scaled_weights, (padded_costs[..., 0].size, len(steps)))
+        pairs = np.broadcast_to(np.rint(weights).astype(np.int32), (padded.size, len(steps)))
     else:
-        padded_weights = _contrast_weights(
-            image.reshape(*shape, image.shape[-1]), within, steps, np.ldexp(weights, bits), sigma
-        )
-    return Field(
-        shape,
-        _grid.pad(within).reshape(-1),
-        padded_costs.reshape(-1, n_classes),
-        padded_weights,
-        np.sort(_grid.neighbor_offsets(shape, connectivity)),
-        ldexp(1.0, -bits),
-    )
+        image = image.reshape(*shape, image.shape[-1])
+        pairs = _contrast_weights(image, within, steps, weights, sigma)
+    offsets = np.sort(_grid.neighbor_offsets(shape, connectivity))
+    field = Field(shape, padded, costs, pairs, offsets, ldexp(1.0, -bits))
+    return with_costs(field, costs)
+
+
+def with_costs(field: Field, costs: np.ndarray) -> Field:
+    """Return the model with other costs (n, K) of the pixels inside."""
+    scaled = np.rint(costs / field.unit)
+    padded = np.zeros((field.n_nodes, costs.shape[1]), dtype=np.int32)
+    if len(costs) == np.prod(field.shape):
+        whole = padded.reshape(*_grid.padded_shape(field.shape), -1)
+        whole[(slice(1, -1),) * len(field.shape)] = scaled.reshape(*field.shape, -1)
+    else:
+        padded[field.inside] = scaled
+    return field._replace(costs=padded)
 
 
 def cheapest(field: Field) -> np.ndarray:
@@ -169,6 +172,13 @@ def settle_means(
         belief,
     )
     return belief
+
+
+def support(field: Field, labels: np.ndarray) -> np.ndarray:
+    """Return what neighbors that have each class would cost if they differed, (padded, K)."""
+    total = np.zeros((field.n_nodes, field.n_classes))
+    settle_kernel.add_support(field.weights, field.offsets, labels, field.unit, total)
+    return total
 
 
 def most_probable(field: Field, belief: np.ndarray) -> np.ndarray:

@@ -253,8 +253,10 @@ def _read(
         raise ValueError("`sigma` is the contrast in `image`, which must be given with it")
     if array.size == 0:
         return array, None
+    rows = array.reshape(-1, array.shape[-1]) if inside is None else array[inside]
     field = _potts.make_field(
-        _costs(array, inside, floor),
+        _costs(rows, floor),
+        shape,
         inside,
         pixels,
         beta=beta,
@@ -265,11 +267,9 @@ def _read(
     return array, field
 
 
-def _costs(proba: np.ndarray, inside: np.ndarray | None, floor: float) -> np.ndarray:
-    """Return -log of the probabilities, each pixel divided by its sum, none below `floor`."""
-    share = proba.astype(np.float64)
-    if inside is not None:
-        share[~inside] = 0
+def _costs(rows: np.ndarray, floor: float) -> np.ndarray:
+    """Return -log of the probabilities, each row divided by its sum, none below `floor`."""
+    share = rows.astype(np.float64)
     largest = share.max(axis=-1, keepdims=True)
     undecided = largest == 0
     share /= np.where(undecided, 1, largest)  # first, because the sum may be too large for a double

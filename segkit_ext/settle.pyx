@@ -175,3 +175,36 @@ cdef int64_t sweep_means(
                 until_poll = POLL_STEPS
                 poll()
     return sweeps
+
+
+def add_support(
+    const int32_t[:, :] weights, const Py_ssize_t[::1] offsets, const int32_t[::1] labels,
+    double unit, double[:, ::1] support,
+):
+    """Add to each pixel and class the weights of its neighbors that are of that class.
+
+    Pre: arrays padded; labels 1..K, 0 outside; weights as for `add_energy`, in units of `unit`.
+    Cost: O(pixels x offsets).
+    """
+    with nogil:
+        sum_support(weights, offsets, labels, unit, support)
+
+
+cdef int sum_support(
+    const int32_t[:, :] weights, const Py_ssize_t[::1] offsets, const int32_t[::1] labels,
+    double unit, double[:, ::1] support,
+) except -1 nogil:
+    cdef Py_ssize_t p, q, h, half = offsets.shape[0] // 2, until_poll = POLL_STEPS
+    for p in range(labels.shape[0]):
+        if labels[p] == 0:
+            continue
+        for h in range(half):
+            q = p + offsets[half + h]
+            if labels[q] != 0:
+                support[p, labels[q] - 1] += unit * weights[p, h]
+                support[q, labels[p] - 1] += unit * weights[p, h]
+        until_poll -= half
+        if until_poll <= 0:
+            until_poll = POLL_STEPS
+            poll()
+    return 0
