@@ -14,7 +14,7 @@ from .measuring import mean_image, regions
 from .merging import MergeTree, merge_regions, merge_tree
 from .outlining import boundaries
 from .quadtrees import Quadtree, quadtree, split_and_merge
-from .random_field import potts_energy, regularize
+from .random_field import MarkovRandomFieldSegmenter, potts_energy, regularize
 from .relief import boundary_strength, gradient, local_minima
 from .scans import hilbert_scan
 
@@ -24,6 +24,7 @@ __all__ = [
     "METHODS",
     "CNNSegmenter",
     "Comparison",
+    "MarkovRandomFieldSegmenter",
     "MergeTree",
     "Quadtree",
     "RegionGraph",

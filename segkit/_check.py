@@ -377,6 +377,15 @@ def jobs(value: Any) -> int:
     return result
 
 
+def enough_pixels(n: int, n_classes: int) -> None:
+    """Refuse an image of fewer pixels than classes."""
+    if n < n_classes:
+        raise ValueError(
+            f"`n_classes` must be at most the number of pixels (inside the mask), {n}, "
+            f"got {n_classes}"
+        )
+
+
 def sigma(value: Any, name: str = "sigma", *, above: bool = False) -> float:
     """Return the standard deviation of a Gaussian in pixels, small enough to be sampled."""
     result = float(number(value, name, above=above))

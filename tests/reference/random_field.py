@@ -8,6 +8,8 @@ are whole numbers of units of 2**-16.
 from itertools import product
 from math import dist, exp, log, sqrt
 
+import numpy as np
+
 from tests.reference.grid import neighbors
 from tests.reference.max_flow import max_flow
 
@@ -50,10 +52,10 @@ def cheapest_each(model):
     return {p: prices.index(min(prices)) + 1 for p, prices in model[0].items()}
 
 
-def icm(model, max_iter):
+def icm(model, max_iter, start=None):
     """Give each pixel in turn its cheapest class as its neighbors stand, until none changes."""
     costs, weights = model
-    labels = cheapest_each(model)
+    labels = dict(start or cheapest_each(model))
     for _ in range(max_iter):
         before = dict(labels)
         for p in sorted(costs):
@@ -111,10 +113,12 @@ def other(edge, p):
     return edge[1] if edge[0] == p else edge[0]
 
 
-def expansions(model, max_iter):
+def expansions(model, max_iter, start=None):
     """Offer each class in turn to all pixels, until a round of offers changes nothing."""
     n_classes = len(next(iter(model[0].values())))
-    labels = dict.fromkeys(model[0], 1) if n_classes == 2 else cheapest_each(model)
+    labels = dict(start or cheapest_each(model))
+    if n_classes == 2:
+        labels = dict.fromkeys(labels, 1)
     in_vain = 0
     for _ in range(max_iter):
         for alpha in range(1, n_classes + 1):
@@ -154,3 +158,83 @@ def expand(model, labels, alpha):
             add(p, q, weight)
     _, changed = max_flow(capacities, "source", "sink")
     return {p: alpha if p in changed else label for p, label in labels.items()}
+
+
+def gaussian_model(values, means, covariances, inside, beta, connectivity):
+    """Return the model of Gaussian classes, and what is left out of its costs, in nats.
+
+    The cost of a class is the logarithm of the best class's density minus its own's, at
+    most 1000 nats: only differences between classes matter.
+    """
+    densities = {
+        p: [log_density(values[p], m, c) for m, c in zip(means, covariances, strict=True)]
+        for p in product(*map(range, inside.shape))
+        if inside[p]
+    }
+    costs = {
+        p: [round(min(max(scores) - score, 1000) / UNIT) for score in scores]
+        for p, scores in densities.items()
+    }
+    pairs = [(p, q) for p in costs for q in neighbors(p, inside.shape, connectivity) if inside[q]]
+    weights = {(p, q): round(beta / dist(p, q) / UNIT) for p, q in pairs if p < q}
+    return (costs, weights), densities
+
+
+def log_density(value, mean, covariance):
+    """Return the logarithm of a Gaussian's density."""
+    away = value - mean
+    square = float(away @ np.linalg.inv(covariance) @ away)
+    return -0.5 * (square + log(np.linalg.det(2 * np.pi * covariance)))
+
+
+def shares_given_neighbors(model, densities, labels):
+    """Return {pixel: shares}: density times exp(weight of the neighbors of that class)."""
+    shares = {}
+    for p, scores in densities.items():
+        gains = list(scores)
+        for edge, weight in model[1].items():
+            if p in edge:
+                gains[labels[other(edge, p)] - 1] += weight * UNIT
+        shares[p] = softmax(gains)
+    return shares
+
+
+def weighted_gaussians(values, shares, before, floor):
+    """Return the means and covariances of pixels that belong to classes in shares.
+
+    No variance along an axis of a covariance is below `floor`; a class without pixels stays.
+    """
+    means, covariances = [], []
+    for k in range(len(before[0])):
+        total = sum(share[k] for share in shares.values())
+        if total <= np.finfo(float).tiny:
+            means.append(before[0][k])
+            covariances.append(before[1][k])
+            continue
+        mean = sum(share[k] * values[p] for p, share in shares.items()) / total
+        spread = sum(
+            share[k] * np.outer(values[p] - mean, values[p] - mean) for p, share in shares.items()
+        )
+        sizes, axes = np.linalg.eigh(spread / total)
+        means.append(mean)
+        covariances.append(axes @ np.diag(np.maximum(sizes, floor)) @ axes.T)
+    return means, covariances
+
+
+def hidden_field(values, start, inside, beta, connectivity, floor, settle, rounds):
+    """Alternate field and EM so many rounds; return means, covariances, and the energies.
+
+    values (..., p); start (means, covariances); settle(model, labels before or None)
+    returns labels.  The last energy is that of the classes returned.
+    """
+    means, covariances = start
+    labels, energies = None, []
+    while True:
+        model, densities = gaussian_model(values, means, covariances, inside, beta, connectivity)
+        labels = settle(model, labels)
+        left_out = sum(max(scores) for scores in densities.values())
+        energies.append(energy(model, labels) * UNIT - left_out)
+        if len(energies) == rounds:
+            return means, covariances, energies
+        shares = shares_given_neighbors(model, densities, labels)
+        means, covariances = weighted_gaussians(values, shares, (means, covariances), floor)
