@@ -1,0 +1,447 @@
+"""The classes of the k nearest samples of each pixel, by a tree of boxes.
+
+Samples lie in leaves of a few dozen, coordinate by coordinate, so that the
+distances to all of a leaf are a few vector instructions.  Above them, each node
+has up to eight children and knows the box that holds the samples of each; a box
+that is farther than the k-th neighbor so far is left alone, and the nearest box
+is opened first.
+
+A pixel mostly looks like the one before.  The neighbors of that one are k
+samples at known places, so the farthest of them is a bound to begin with; and a
+pixel that was seen shortly before, as a table of recent ones tells, is answered
+at once.
+
+Which samples are near is decided in double: distances in the type of the
+samples only sort out those that are certainly too far.  Neighbors are ordered
+by distance, then class.  So neither the tree nor the order of pixels has a part
+in the result.
+"""
+
+from libc.math cimport INFINITY, fabs, fabsf, sqrt
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+
+from .interrupt cimport POLL_STEPS, poll
+
+ctypedef fused feature_t:
+    float
+    double
+
+cdef enum:
+    FAN = 16        # children of a node
+    LANES = 8       # what the number of places in a leaf is a multiple of
+    LEAF = 48       # places in a leaf, at most
+    DEPTH = 24      # levels above the leaves, at most
+    LOW = 0         # parts of a box
+    HIGH = 1
+    NONE = -1       # no pixel, no sample
+
+cdef enum:
+    TAG = 0xFFFFFFFF00000000
+
+cdef struct Branch:
+    double distance
+    Py_ssize_t level
+    Py_ssize_t node     # counted from the first of its level
+
+
+def fan():
+    """Return how many children a node has, the root aside."""
+    return FAN
+
+
+def lanes():
+    """Return what the number of places in a leaf is a multiple of."""
+    return LANES
+
+
+def leaf():
+    """Return how many places a leaf has, at most."""
+    return LEAF
+
+
+cdef inline feature_t fabs_of(feature_t x) noexcept nogil:
+    if feature_t is float:
+        return fabsf(x)
+    else:
+        return fabs(x)
+
+
+cdef inline double away(
+    const feature_t[:, :, ::1] places,
+    const feature_t[:, ::1] pixels,
+    Py_ssize_t leaf,
+    Py_ssize_t lane,
+    Py_ssize_t p,
+) noexcept nogil:
+    """Return the squared distance of a sample and a pixel, added up in the order of features."""
+    cdef double d, total = 0.0
+    cdef Py_ssize_t f
+    for f in range(places.shape[1]):
+        d = <double> places[leaf, f, lane] - <double> pixels[p, f]
+        total += d * d
+    return total
+
+
+cdef inline double certainly(double bound, Py_ssize_t n_features, feature_t one) noexcept nogil:
+    """Return what no distance up to `bound` exceeds, however it is rounded on the way."""
+    cdef double largest, step, tiny
+    if feature_t is float:
+        largest, step, tiny = 3.4028234663852886e38, 2.0**-23, 1e-37
+    else:
+        largest, step, tiny = 1.7976931348623157e308, 2.0**-52, 1e-306
+    bound = bound * (1.0 + (n_features + 4) * step) + (n_features + 1) * tiny
+    return bound if bound < largest else INFINITY
+
+
+cdef inline void measure_boxes(
+    const feature_t[:, ::1] pixels,
+    Py_ssize_t p,
+    const feature_t[:, :, :, ::1] boxes,
+    Py_ssize_t node,
+    feature_t* squares,
+) noexcept nogil:
+    """Write four times the squared distance to each child's box: 0 inside.
+
+    Above and below a box, x + |x| is twice what a pixel is outside, else 0.  A
+    larger coordinate difference never rounds to less, so no sample is nearer.
+    """
+    cdef Py_ssize_t f, i, n_children = boxes.shape[3]
+    cdef feature_t value, below, above, quarter = 0.25
+    for i in range(n_children):
+        squares[i] = 0
+    for f in range(boxes.shape[2]):
+        value = pixels[p, f]
+        for i in range(n_children):
+            below = boxes[node, LOW, f, i] - value
+            above = value - boxes[node, HIGH, f, i]
+            below = (below + fabs_of(below)) + (above + fabs_of(above))
+            squares[i] += below * below * quarter
+
+
+cdef inline void measure_leaf(
+    const feature_t[:, ::1] pixels,
+    Py_ssize_t p,
+    const feature_t[:, :, ::1] places,
+    Py_ssize_t leaf,
+    feature_t* squares,
+) noexcept nogil:
+    """Write the squared distance of each place, two features at a time."""
+    cdef Py_ssize_t f, i, n_places = places.shape[2], n_features = places.shape[1]
+    cdef Py_ssize_t odd = n_features % 2
+    cdef feature_t one, two, d, e
+    one = pixels[p, 0]
+    if odd:
+        for i in range(n_places):
+            d = places[leaf, 0, i] - one
+            squares[i] = d * d
+    else:
+        for i in range(n_places):
+            squares[i] = 0
+    for f in range(odd, n_features, 2):
+        one = pixels[p, f]
+        two = pixels[p, f + 1]
+        for i in range(n_places):
+            d = places[leaf, f, i] - one
+            e = places[leaf, f + 1, i] - two
+            squares[i] += d * d + e * e
+
+
+cdef inline Py_ssize_t decide(
+    const feature_t[:, ::1] pixels,
+    Py_ssize_t p,
+    const feature_t[:, :, ::1] places,
+    const int32_t[::1] owner,
+    feature_t[::1] squares,
+    Py_ssize_t[::1] pool,
+    Py_ssize_t n_pool,
+    double[::1] near,
+    int32_t[::1] owners,
+    Py_ssize_t[::1] held,
+) noexcept nogil:
+    """Keep the k nearest of the pool, in order: by distance in double, then class."""
+    cdef Py_ssize_t k = near.shape[0], n_places = places.shape[2], n_held = 0, j, i
+    cdef double distance
+    cdef int32_t one
+    for j in range(n_pool):
+        one = owner[pool[j]]
+        if one == NONE:
+            continue
+        distance = away(places, pixels, pool[j] // n_places, pool[j] % n_places, p)
+        if n_held == k:
+            if distance > near[k - 1] or (distance == near[k - 1] and one >= owners[k - 1]):
+                continue
+            n_held -= 1
+        i = n_held
+        while i > 0 and (
+            distance < near[i - 1] or (distance == near[i - 1] and one < owners[i - 1])
+        ):
+            near[i] = near[i - 1]
+            owners[i] = owners[i - 1]
+            held[i] = held[i - 1]
+            i -= 1
+        near[i] = distance
+        owners[i] = one
+        held[i] = pool[j]
+        n_held += 1
+    for j in range(n_held):
+        pool[j] = held[j]
+        squares[j] = <feature_t> near[j]
+    return n_held
+
+
+cdef inline Py_ssize_t within(
+    feature_t reach, Py_ssize_t n_pool, feature_t[::1] squares, Py_ssize_t[::1] pool
+) noexcept nogil:
+    """Keep what lies within reach."""
+    cdef Py_ssize_t j, n = 0
+    for j in range(n_pool):
+        squares[n] = squares[j]
+        pool[n] = pool[j]
+        n += squares[j] <= reach
+    return n
+
+
+cdef Py_ssize_t search(
+    const feature_t[:, ::1] pixels,
+    Py_ssize_t p,
+    const feature_t[:, :, :, ::1] boxes,
+    const Py_ssize_t[::1] first,
+    const feature_t[:, :, ::1] places,
+    const int32_t[::1] owner,
+    double bound,
+    bint in_order,
+    feature_t[::1] top,
+    feature_t[::1] squares,
+    Py_ssize_t[::1] pool,
+    double[::1] near,
+    int32_t[::1] owners,
+    Py_ssize_t[::1] held,
+) noexcept nogil:
+    """Fill the k nearest samples of a pixel in; return the work done.
+
+    Pre: at least k samples lie within `bound`, squared.
+    """
+    cdef Branch stack[DEPTH * FAN]
+    cdef Branch branch
+    cdef feature_t box[LEAF]
+    cdef feature_t reach, value, least, kth
+    cdef Py_ssize_t k = near.shape[0], n_features = places.shape[1]
+    cdef Py_ssize_t n_places = places.shape[2], n_levels = first.shape[0] - 1
+    cdef Py_ssize_t n_children, depth, i, j, c, at, n_pool = 0, n_before, work = 0
+    cdef Py_ssize_t n_picked
+    cdef Py_ssize_t picked[FAN + 1]
+    reach = <feature_t> certainly(bound, n_features, <feature_t> 0)
+    for i in range(k):
+        top[i] = <feature_t> INFINITY
+    stack[0].distance = 0.0
+    stack[0].level = 0
+    stack[0].node = 0
+    depth = 1
+    while depth > 0:
+        depth -= 1
+        branch = stack[depth]
+        if branch.distance > reach:
+            continue
+        if branch.level < n_levels:
+            measure_boxes(pixels, p, boxes, first[branch.level] + branch.node, box)
+            # The root may have fewer; nodes of a level are filled from the left.
+            n_children = FAN if branch.level else first[n_levels]
+            n_picked = 0
+            for i in range(n_children):
+                picked[n_picked] = i
+                n_picked += box[i] <= reach
+            work += n_features + FAN
+            at = depth
+            for j in range(n_picked):
+                i = picked[j]
+                stack[depth].distance = box[i]
+                stack[depth].level = branch.level + 1
+                stack[depth].node = branch.node * FAN + i
+                if stack[depth].distance < stack[at].distance:
+                    at = depth
+                depth += 1
+            if n_picked:
+                branch = stack[at]
+                stack[at] = stack[depth - 1]
+                stack[depth - 1] = branch
+            continue
+        if n_pool + n_places > pool.shape[0]:
+            n_pool = within(reach, n_pool, squares, pool)
+            if n_pool + n_places > pool.shape[0]:
+                n_pool = decide(
+                    pixels, p, places, owner, squares, pool, n_pool, near, owners, held
+                )
+        measure_leaf(pixels, p, places, branch.node, box)
+        work += n_features * n_places // FAN
+        n_before = n_pool
+        for i in range(n_places):
+            squares[n_pool] = box[i]
+            pool[n_pool] = branch.node * n_places + i
+            n_pool += box[i] <= reach
+        for j in range(n_before, n_pool):
+            value = squares[j]
+            for c in range(k):
+                least = value if value < top[c] else top[c]
+                value = top[c] if value < top[c] else value
+                top[c] = least
+        kth = <feature_t> certainly(top[k - 1], 2 * n_features, <feature_t> 0)
+        reach = kth if kth < reach else reach
+    n_pool = within(reach, n_pool, squares, pool)
+    if n_pool > k or in_order:
+        decide(pixels, p, places, owner, squares, pool, n_pool, near, owners, held)
+    else:
+        for j in range(k):
+            held[j] = pool[j]
+            owners[j] = owner[pool[j]]
+    return work
+
+
+cdef inline void count_votes(
+    const double[::1] near, const int32_t[::1] owners, bint by_distance, double[::1] votes
+) noexcept nogil:
+    """Add the votes of the neighbors up, class by class.
+
+    By distance, a neighbor at distance 0 outvotes all that are not.
+    """
+    cdef Py_ssize_t i, k = near.shape[0]
+    for i in range(k):
+        if not by_distance:
+            votes[owners[i]] += 1.0
+        elif near[0] > 0.0:
+            votes[owners[i]] += 1.0 / sqrt(near[i])
+        elif near[i] == 0.0:
+            votes[owners[i]] += 1.0
+
+
+cdef inline uint64_t hashed(const uint32_t[:, ::1] bits, Py_ssize_t p) noexcept nogil:
+    cdef uint64_t code = 0
+    cdef Py_ssize_t f
+    for f in range(bits.shape[1]):
+        code = (code ^ bits[p, f]) * <uint64_t> 0x9E3779B97F4A7C15
+        code ^= code >> 29
+    return code
+
+
+cdef inline bint alike(const uint32_t[:, ::1] bits, Py_ssize_t p, Py_ssize_t q) noexcept nogil:
+    cdef Py_ssize_t f
+    for f in range(bits.shape[1]):
+        if bits[p, f] != bits[q, f]:
+            return False
+    return True
+
+
+cdef int answer(
+    const feature_t[:, ::1] pixels,
+    const uint32_t[:, ::1] bits,
+    const feature_t[:, :, :, ::1] boxes,
+    const Py_ssize_t[::1] first,
+    const feature_t[:, :, ::1] places,
+    const int32_t[::1] owner,
+    bint by_distance,
+    feature_t[::1] top,
+    feature_t[::1] squares,
+    Py_ssize_t[::1] pool,
+    double[::1] near,
+    int32_t[::1] owners,
+    Py_ssize_t[::1] held,
+    double[::1] votes,
+    uint64_t[::1] recent,
+    int32_t[::1] winner,
+    float[:, ::1] proba,
+) except -1 nogil:
+    cdef Py_ssize_t n = pixels.shape[0], k = near.shape[0], n_lanes = places.shape[2]
+    cdef Py_ssize_t n_features = places.shape[1]
+    cdef Py_ssize_t p, q, i, c, slot, work = 0
+    cdef bint known
+    cdef uint64_t code, mask = <uint64_t> recent.shape[0] - 1
+    cdef double bound, distance, total
+    cdef int32_t best
+    cdef bint chances = proba.shape[0] > 0
+    held[0] = NONE
+    for p in range(n):
+        work += n_features
+        code = hashed(bits, p)
+        slot = <Py_ssize_t> (code & mask)
+        code = (code & TAG) | <uint64_t> p
+        q = <Py_ssize_t> (recent[slot] & ~<uint64_t> TAG)
+        known = (recent[slot] ^ code) >> 32 == 0 and q < p
+        recent[slot] = code
+        if known and alike(bits, p, q):
+            winner[p] = winner[q]
+            if chances:
+                for c in range(proba.shape[1]):
+                    proba[p, c] = proba[q, c]
+            continue
+        bound = 1.7976931348623157e308
+        if held[0] != NONE:
+            bound = 0.0
+            for i in range(k):
+                distance = away(places, pixels, held[i] // n_lanes, held[i] % n_lanes, p)
+                bound = distance if distance > bound else bound
+        work += search(
+            pixels, p, boxes, first, places, owner, bound, by_distance,
+            top, squares, pool, near, owners, held,
+        ) + k * n_features
+        count_votes(near, owners, by_distance, votes)
+        best = owners[0]
+        for i in range(1, k):
+            if votes[owners[i]] > votes[best] or (
+                votes[owners[i]] == votes[best] and owners[i] < best
+            ):
+                best = owners[i]
+        winner[p] = best
+        if chances:
+            total = 0.0
+            for c in range(proba.shape[1]):
+                total += votes[c]
+            for c in range(proba.shape[1]):
+                proba[p, c] = <float> (votes[c] / total)
+        for i in range(k):
+            votes[owners[i]] = 0.0
+        if work >= POLL_STEPS:
+            work = 0
+            poll()
+    return 0
+
+
+def nearest_samples(
+    const feature_t[:, ::1] pixels,
+    const uint32_t[:, ::1] bits,
+    const feature_t[:, :, :, ::1] boxes,
+    const Py_ssize_t[::1] first,
+    const feature_t[:, :, ::1] places,
+    const int32_t[::1] owner,
+    bint by_distance,
+    feature_t[::1] top,
+    feature_t[::1] squares,
+    Py_ssize_t[::1] pool,
+    double[::1] near,
+    int32_t[::1] owners,
+    Py_ssize_t[::1] held,
+    double[::1] votes,
+    uint64_t[::1] recent,
+    int32_t[::1] winner,
+    float[:, ::1] proba,
+):
+    """Write which class the k nearest samples of each pixel vote for, and how they are divided.
+
+    Pre: `pixels` (n, features) are finite, `bits` their bits; `places` (leaves,
+    features, places of a leaf) hold the samples, infinity where there is none,
+    `owner` the class of each, 0.. ; `boxes` (nodes, 2, features, FAN) the least and the
+    largest value of the samples of each child, node by node and level by level from
+    the root, `first` the first node of each level, then the number of the root's
+    children; the children of node i of a level are nodes (of the last level:
+    leaves) 8 i, 8 i + 1, ... of the next; `near`, `owners`, `held` have k elements, k
+    at most the number of samples; `votes` are 0, one for each class; `recent` are -1, a
+    power of two of them.
+    Post: `winner` has the class of most votes, the lowest of several; `proba`
+    (n, classes), unless empty, the share of each class in the votes.
+    Cost: about O(log samples) per pixel for few features, O(samples) for many.
+    Paper: Friedman, Bentley, Finkel (1977), An algorithm for finding best matches in
+    logarithmic expected time, doi:10.1145/355744.355745.
+    """
+    with nogil:
+        answer(
+            pixels, bits, boxes, first, places, owner, by_distance,
+            top, squares, pool, near, owners, held, votes, recent, winner, proba,
+        )
