@@ -3,6 +3,7 @@
 from . import metrics, panoptic
 from ._files import read_image, read_labels, write_image, write_labels
 from ._joining import felzenszwalb, statistical_region_merging
+from .classification import KNNSegmenter, PixelClassifier
 from .cnn import CNNSegmenter
 from .comparison import METHODS, Comparison, compare, segment
 from .features import pixel_features
@@ -24,8 +25,10 @@ __all__ = [
     "METHODS",
     "CNNSegmenter",
     "Comparison",
+    "KNNSegmenter",
     "MarkovRandomFieldSegmenter",
     "MergeTree",
+    "PixelClassifier",
     "Quadtree",
     "RegionGraph",
     "WatershedTree",

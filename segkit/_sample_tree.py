@@ -13,10 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segkit_ext import nearest_samples as _kernel
+from segkit_ext.nearest_samples import fan, lanes, leaf, nearest_samples
 
-LEAF = 48  # samples, at most
-_FAN, _LANES = _kernel.fan(), _kernel.lanes()
+_FAN, _LANES, _LEAF = fan(), lanes(), leaf()
 _POOL = 512
 _RECENT = 1 << 14  # pixels that are remembered
 
@@ -28,14 +27,14 @@ class SampleTree(NamedTuple):
     first: np.ndarray
     places: np.ndarray
     owner: np.ndarray
-    n_samples: int
+    n_neighbors: int
     n_classes: int
 
 
-def grow(samples: np.ndarray, owner: np.ndarray, n_classes: int) -> SampleTree:
+def grow(samples: np.ndarray, owner: np.ndarray, n_classes: int, n_neighbors: int) -> SampleTree:
     """Return the tree of samples (n, features), float32 or float64 and finite, n >= 1."""
     n, n_features = samples.shape
-    n_leaves = 1 << max(0, -(-n // LEAF) - 1).bit_length()
+    n_leaves = 1 << max(0, -(-n // _LEAF) - 1).bit_length()
     n_places = _LANES * -(-n // (n_leaves * _LANES))
     # Places without a sample are infinitely far along every axis
     whole = np.full((n_features, n_leaves * n_places), np.inf, dtype=samples.dtype)
@@ -46,7 +45,7 @@ def grow(samples: np.ndarray, owner: np.ndarray, n_classes: int) -> SampleTree:
     places = np.ascontiguousarray(whole[:, order].swapaxes(0, 1))
     owners = np.full(n_leaves * n_places, -1, dtype=np.int32)
     owners[:n] = owner
-    return SampleTree(*_boxes(places), places, owners[order].ravel(), n, n_classes)
+    return SampleTree(*_boxes(places), places, owners[order].ravel(), n_neighbors, n_classes)
 
 
 def _halve(whole: np.ndarray, order: np.ndarray) -> np.ndarray:
@@ -71,9 +70,11 @@ def _boxes(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     high = np.where(np.isfinite(places), places, -np.inf).max(axis=2)
     levels = []
     while True:
-        n_children, n_features = low.shape
+        n_children = len(low)
         n_nodes = -(-n_children // _FAN)
-        low, high = (_filled(part, n_nodes, fill) for part, fill in ((low, np.inf), (high, -np.inf)))
+        low, high = (
+            _filled(part, n_nodes, fill) for part, fill in ((low, np.inf), (high, -np.inf))
+        )
         levels.append(np.stack([low, high], axis=1).swapaxes(2, 3))
         low, high = low.min(axis=1), high.max(axis=1)
         if n_nodes == 1:
@@ -92,16 +93,16 @@ def _filled(part: np.ndarray, n_nodes: int, fill: float) -> np.ndarray:
 
 
 def vote(
-    tree: SampleTree, pixels: np.ndarray, n_neighbors: int, *, by_distance: bool, chances: bool
+    tree: SampleTree, pixels: np.ndarray, *, by_distance: bool, chances: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the class of each pixel (n,), and the share of each in the votes (n, classes).
 
     The shares have no rows unless `chances`.
     """
-    n = len(pixels)
+    n, n_neighbors = len(pixels), tree.n_neighbors
     winner = np.empty(n, dtype=np.int32)
     proba = np.empty((n if chances else 0, tree.n_classes), dtype=np.float32)
-    _kernel.nearest_samples(
+    nearest_samples(
         pixels,
         pixels.view(np.uint32),
         tree.boxes,
@@ -116,7 +117,7 @@ def vote(
         np.empty(n_neighbors, dtype=np.int32),
         np.empty(n_neighbors, dtype=np.intp),
         np.zeros(tree.n_classes),
-        np.full(_RECENT, 2**32-1, dtype=np.uint64),
+        np.full(_RECENT, 2**32 - 1, dtype=np.uint64),
         winner,
         proba,
     )

@@ -18,7 +18,7 @@ in the result.
 """
 
 from libc.math cimport INFINITY, fabs, fabsf, sqrt
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, uint32_t, uint64_t
 
 from .interrupt cimport POLL_STEPS, poll
 
