@@ -49,7 +49,7 @@ class _Writer:
     """Nodes and weights of a graph as they come together."""
 
     def __init__(self, model: nn.Module) -> None:
-        self.trace = torch.fx.symbolic_trace(model)
+        self.trace = torch.fx.symbolic_trace(nn.Sequential(model))  # one part is a network too
         self.parts = dict(self.trace.named_modules())
         self.nodes: list[Any] = []
         self.weights: list[Any] = []

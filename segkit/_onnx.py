@@ -90,6 +90,15 @@ _ITEM_BITS = {
 _TEXT = 8
 FLOAT, INTEGERS = 1, (2, 3, 4, 5, 6, 7, 12, 13)
 
+# All that these can say of themselves: OpenCV passes over a name that it does not know.
+_CONVOLUTION = {"auto_pad", "dilations", "kernel_shape", "pads", "strides"}
+_SAID = {
+    "Conv": _CONVOLUTION | {"group"},
+    "ConvTranspose": _CONVOLUTION | {"group", "output_padding", "output_shape"},
+    "MaxPool": _CONVOLUTION | {"ceil_mode", "storage_order"},
+    "AveragePool": _CONVOLUTION | {"ceil_mode", "count_include_pad"},
+}
+
 # What keeps scores, probabilities or labels what they are.
 _CARRIES_ON = (
     *("Identity", "Cast", "Resize", "Upsample", "Transpose", "Reshape", "Squeeze", "Unsqueeze"),
@@ -334,6 +343,10 @@ def _check_fields(node: Message, kind: str, weights: dict[str, tuple[int, ...]])
     if len(fields) < len(node["fields"]):
         raise DamagedError(f"damaged: node {kind!r} says something twice")
 
+    unknown = fields.keys() - _SAID.get(kind, fields.keys())
+    if unknown and _first(node, "domain", "") in ("", "ai.onnx"):
+        raise DamagedError(f"damaged: node {kind!r} has {sorted(unknown)[0]!r}, which is unknown")
+
     def ints(name: str, low: int) -> list[int]:
         found = fields[name]["ints"] if name in fields else []
         if any(not low <= value <= _WIDEST for value in found):
@@ -415,8 +428,8 @@ def _external(tensor: Message, folder: Path) -> bytes:
     told = {_first(each, "key", ""): _first(each, "value", "") for each in tensor["external"]}
     location = told.get("location", "")
     folder = folder.resolve()
-    source = (folder / location).resolve()
-    if not location or not source.is_relative_to(folder) or "\0" in location:
+    source = folder if "\0" in location else (folder / location).resolve()
+    if source == folder or not source.is_relative_to(folder):
         raise DamagedError(f"has weights outside its folder, in {location!r}: refused")
     bits = _ITEM_BITS.get(_first(tensor, "dtype", 0), 0)
     n = -(-math.prod(tensor["sides"]) * bits // 8)

@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import _backends, _check, _decoding, _onnx, _tiles
+from . import _backends, _check, _decoding, _onnx, _tiles, _trial
 
 _MODELS = Path(__file__).with_name("models")
 _VOID = "void"  # the name of what is no class
@@ -126,7 +127,7 @@ class CNNSegmenter:
         self._model = _opened(self.path, max_bytes)
         self._n_channels = self._taken_channels()
         self.size = self._taken_size(size)
-        self._multiple = _known_multiple(self._model.data)
+        self._multiple = _known_multiple(self._model.data) or self._tried()
         self._load()
 
         numbers = np.zeros(len(self.class_names), dtype=np.int32)
@@ -347,6 +348,23 @@ class CNNSegmenter:
             raise ValueError(f"`size` must be that of `model`, {(rows, columns)}, got {size}")
         return size
 
+    def _tried(self) -> int:
+        """Run the model elsewhere; return the multiples that sides must be of."""
+        assert self._model.image.sides is not None
+        n = self._model.image.sides[0] or 1
+        try:
+            multiple, size, shape = _trial.tried(
+                self._model.data,
+                self.backend,
+                self._model.result.name,
+                (n, self._n_channels),
+                self.size,
+            )
+        except _trial.TrialError as error:
+            raise self._wrong(f"{self.backend} cannot run it: {error}") from None
+        self._refuse_shape(shape, (n, self._n_channels, *size))
+        return multiple
+
     # Images
 
     def _picture(self, image: Any) -> np.ndarray:
@@ -363,6 +381,12 @@ class CNNSegmenter:
         if array.size == 0:
             raise ValueError(f"`image` must not be empty, got shape {array.shape[:2]}")
         _check.refuse_not_finite(array, "image")
+        above = array.dtype.kind == "f" and self.mean.min() > 1
+        if above and array.min() >= 0 and array.max() <= 1:
+            text = (
+                "`image` holds numbers from 0 to 1, and `mean` is above 1: are the units the same?"
+            )
+            warnings.warn(text, stacklevel=3)
         if grey and self._n_channels == 3:
             return np.broadcast_to(array, (*array.shape[:2], 3))
         if array.shape[-1] != self._n_channels:
@@ -504,29 +528,38 @@ class CNNSegmenter:
 
     def _checked(self, result: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """Return what the network gave for a batch; refuse what it must not give."""
+        self._refuse_shape(result.shape, shape)
+        with np.errstate(all="ignore"):
+            scores = result.astype(np.float32, copy=False)
+        if not np.isfinite(scores).all():
+            raise self._wrong("must give finite values, gave NaN or infinite ones")
+        if self._model.meaning != "labels":
+            return scores
+        labels = result.reshape(shape[0], *shape[2:]).astype(np.int64)
+        high = len(self.class_names) - 1
+        if (
+            (labels != result.reshape(labels.shape)).any()
+            or labels.min() < 0
+            or labels.max() > high
+        ):
+            raise self._wrong(f"must give labels from 0 to {high}, gave others")
+        return labels
+
+    def _refuse_shape(self, given: tuple[int, ...], shape: tuple[int, ...]) -> None:
+        """Refuse a result that is not one label, or one score for each class, at each pixel."""
         n, (rows, columns) = shape[0], shape[2:]
         n_classes = len(self.class_names)
         if self._model.meaning == "labels":
-            if result.shape not in ((n, rows, columns), (n, 1, rows, columns)):
-                raise self._wrong(
-                    f"must give one label for each of the {rows} x {columns} pixels of {n} "
-                    f"image(s), gave an array of shape {result.shape}"
-                )
-            labels = result.reshape(n, rows, columns)
-            whole = labels.astype(np.int64) if np.isfinite(labels).all() else np.full(1, -1)
-            if (whole != labels).any() or whole.min() < 0 or whole.max() >= n_classes:
-                raise self._wrong(f"must give labels from 0 to {n_classes - 1}, gave others")
-            return whole
-        accepted = (n_classes, 1) if n_classes == 2 else (n_classes,)
-        if result.shape not in [(n, k, rows, columns) for k in accepted]:
+            wanted, accepted = "one label", [(n, rows, columns), (n, 1, rows, columns)]
+        else:
+            wanted = f"{n_classes} values, one for each of `class_names`,"
+            both = (n_classes, 1) if n_classes == 2 else (n_classes,)
+            accepted = [(n, k, rows, columns) for k in both]
+        if given not in accepted:
             raise self._wrong(
-                f"must give {n_classes} values, one for each of `class_names`, for each of the "
-                f"{rows} x {columns} pixels of {n} image(s), gave an array of shape {result.shape}"
+                f"must give {wanted} for each of the {rows} x {columns} pixels of {n} image(s), "
+                f"gave an array of shape {given}"
             )
-        result = result.astype(np.float32, copy=False)
-        if not np.isfinite(result).all():
-            raise self._wrong("must give finite values, gave NaN or infinite ones")
-        return result
 
 
 # Checks
@@ -586,7 +619,7 @@ def _opened(path: Path, max_bytes: int) -> _onnx.Model:
                     f"has {size} bytes, more than the {max_bytes} allowed; pass larger `max_bytes`"
                 )
             try:
-                return _onnx.parse(stream.read(max_bytes + 1), path.parent)
+                return _onnx.parse(stream.read(size), path.parent)
             except _onnx.DamagedError as error:
                 raise _decoding.RefusedError(str(error)) from None
     except ValueError as error:
@@ -599,13 +632,14 @@ def _told(name: str) -> dict[str, Any]:
     return found
 
 
-def _known_multiple(data: bytes) -> int:
+def _known_multiple(data: bytes) -> int | None:
+    """Return the multiples that sides must be of, for a network that comes with segkit."""
     digest = hashlib.sha256(data).hexdigest()
     for path in _MODELS.glob("*.json"):
         told = _told(path.stem)
         if told["sha256"] == digest:
             return int(told["multiple"])
-    return 1
+    return None
 
 
 # Arrays
