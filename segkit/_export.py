@@ -30,8 +30,10 @@ def to_onnx(model: nn.Module, *, n_channels: int, about: str = "") -> bytes:
     if any(part.training for part in model.modules()):
         raise ValueError("`model` must be in evaluation mode: model.eval()")
     first = next(model.parameters(), torch.empty(0))
+    stride = getattr(model, "stride", 1)  # a network's; a layer's is a pair
+    side = max(64, stride if isinstance(stride, int) else 1)
     with torch.no_grad():
-        probe = torch.zeros(1, n_channels, 64, 64, dtype=first.dtype, device=first.device)
+        probe = torch.zeros(1, n_channels, side, side, dtype=first.dtype, device=first.device)
         n_classes = model(probe).shape[1]
     graph = _Writer(model).write(n_channels, n_classes)
     written = helper.make_model(

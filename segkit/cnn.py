@@ -579,13 +579,15 @@ def _names(value: Any) -> tuple[str, ...]:
 
 def _per_channel(value: Any, name: str) -> np.ndarray:
     """Return one number, or one for each channel, as an array."""
-    array = np.atleast_1d(np.asarray(value))
+    wanted = f"`{name}` must be a finite number, or one for each channel, got {value!r}"
+    try:
+        array = np.atleast_1d(np.asarray(value))
+    except ValueError:  # a ragged list
+        raise ValueError(wanted) from None
     if array.dtype.kind not in "iuf":
-        raise TypeError(f"`{name}` must hold numbers, got {value!r}")
+        raise TypeError(wanted)
     if array.ndim != 1 or array.size == 0 or not np.isfinite(array).all():
-        raise ValueError(
-            f"`{name}` must be a finite number, or one for each channel, got {value!r}"
-        )
+        raise ValueError(wanted)
     return array.astype(np.float64)
 
 
