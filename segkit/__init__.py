@@ -4,6 +4,7 @@ from . import metrics, panoptic
 from ._files import read_image, read_labels, write_image, write_labels
 from ._joining import felzenszwalb, statistical_region_merging
 from .classification import KNNSegmenter, PixelClassifier
+from .clustering import KMeansSegmenter
 from .cnn import CNNSegmenter
 from .comparison import METHODS, Comparison, compare, segment
 from .features import pixel_features
@@ -25,6 +26,7 @@ __all__ = [
     "METHODS",
     "CNNSegmenter",
     "Comparison",
+    "KMeansSegmenter",
     "KNNSegmenter",
     "MarkovRandomFieldSegmenter",
     "MergeTree",

@@ -32,6 +32,7 @@ LAYERS = (
     ("random_field",),
     (
         "_hidden_field",
+        "_lloyd",
         "_potts",
         "_confidence",
         "_greedy",
