@@ -1,5 +1,7 @@
 """Quadtrees to labels, beside a plain recursion in NumPy: no library has one."""
 
+from dataclasses import replace
+
 import numpy as np
 
 import segkit
@@ -58,6 +60,30 @@ def of(image, threshold):
     return {"image": image, "threshold": threshold}
 
 
+def leaves(image, threshold):
+    """Return an image and its tree."""
+    return {"image": image, "tree": segkit.quadtree(image, threshold=threshold, criterion="std")}
+
+
+def graph_of(image, tree):
+    """Return the graph of a tree that has not been asked for anything else yet."""
+    return replace(tree).graph(image)
+
+
+def through_pixels():
+    """Return the way to the same graph that does not know of boxes."""
+
+    def prepare(image, tree):
+        return fresh_each_time(lambda: segkit.region_graph(replace(tree).labels(), image))
+
+    return [Peer("region_graph", "numpy", prepare, 2, finish=lambda graph: graph.n_edges)]
+
+
+def same_edges(graph, n_edges):
+    count = int(n_edges)
+    return {"agreement": float(graph.n_edges == count), "n_ours": graph.n_edges, "n_peer": count}
+
+
 CASES = [
     Case(
         name="quadtree, range, 2-D uint8",
@@ -96,6 +122,24 @@ CASES = [
         ours=by_range,
         peers=plain(plain_range),
         compare=same_partition,
+    ),
+    Case(
+        name="graph of a quadtree, 2-D uint8",
+        input_name="photographs",
+        inputs=lambda size: leaves(inputs.mosaic(side_2d(size)), 20),
+        ours=graph_of,
+        peers=through_pixels(),
+        compare=same_edges,
+        small=False,
+    ),
+    Case(
+        name="graph of an octree, 3-D uint8",
+        input_name=inputs.volume_name(),
+        inputs=lambda size: leaves(inputs.volume(side_3d(size)), 20),
+        ours=graph_of,
+        peers=through_pixels(),
+        compare=same_edges,
+        small=False,
     ),
     Case(
         name="quadtree, range, 2-D uint8",

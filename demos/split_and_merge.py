@@ -79,7 +79,7 @@ def textbook_merge():
     """Merge the blocks of the example."""
     tree = segkit.quadtree(TEXTBOOK, threshold=THRESHOLD)
     blocks = tree.labels()
-    parts = segkit.region_graph(blocks, TEXTBOOK)
+    parts = tree.graph(TEXTBOOK)
     graph = plot.graph(textbook_image(), parts, weights=parts.weights("range"), scale=SCALE)
     panels = [("who touches whom: cheap pairs bright", sheet.reduced(graph))]
     tree = segkit.merge_tree(parts, criterion="range")
@@ -125,7 +125,7 @@ def photograph_merge():
     """Merge the blocks of the photograph."""
     image = photograph()
     tree = segkit.quadtree(image, threshold=14, criterion="std", min_size=16, channel_axis=-1)
-    parts = segkit.region_graph(tree.labels(), image, channel_axis=-1)
+    parts = tree.graph(image, channel_axis=-1)
     graph = plot.graph(image, parts, weights=parts.weights("mean"))
     panels = [(f"the region graph of {tree.n_leaves} larger blocks", sheet.reduced(graph))]
     for n in (60, 12):

@@ -149,11 +149,10 @@ def _splits_and_merges(
     colors = perceived(
         smooth(image, sigma, channel_axis), channel_axis, lightness_weight=lightness_weight
     )
-    blocks = quadtree(
-        colors, threshold=threshold, criterion="std", min_size=block, channel_axis=-1
-    ).labels()
+    splits = quadtree(colors, threshold=threshold, criterion="std", min_size=block, channel_axis=-1)
+    blocks = splits.labels()
     tree = merge_tree(
-        region_graph(blocks, colors, channel_axis=-1),
+        splits.graph(colors, channel_axis=-1),
         criterion="baatz_schape",
         shape_weight=shape_weight if blocks.ndim == 2 else 0.0,
     )

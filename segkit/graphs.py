@@ -385,6 +385,7 @@ def region_graph(
     See Also
     --------
     segkit.merge_tree : merges the regions of a graph, the most similar first.
+    segkit.Quadtree.graph : the same of a quadtree's leaves, faster.
     segkit.regions : a table of measures.
 
     Notes
@@ -459,26 +460,36 @@ def _measured(
 ) -> dict[str, np.ndarray]:
     """Return all that is known of nodes, by name."""
     size, low, high, total, faces = _shape_parts(shapes[used], numbered.ndim)
-    nodes = {
+    whole = used.size == len(shapes) - 1  # a view will do
+    picked = slice(1, None) if whole and (np.diff(used) == 1).all() else used
+    return {
         "label": label,
         "size": size.copy(),
         "bbox": np.stack([low, high], axis=-1),
         "position_sum": total.copy(),
         "perimeter": faces.sum(axis=1),
-    }
+    } | _measured_values(numbered, values, len(shapes), picked, size)
+
+
+def _measured_values(
+    numbered: np.ndarray,
+    values: np.ndarray | None,
+    n: int,
+    picked: slice | np.ndarray,
+    size: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Return what is known of the values of the `picked` ones among n regions, by name."""
     if values is None:
-        none = np.zeros((label.size, 0))
-        return nodes | dict.fromkeys(("sum", "sum_squares", "scatter", "min", "max"), none)
-    whole = used.size == len(shapes) - 1  # a view will do
-    picked = slice(1, None) if whole and (np.diff(used) == 1).all() else used
-    columns = _value_sums(numbered, values, len(shapes))
+        none = np.zeros((size.size, 0))
+        return dict.fromkeys(("sum", "sum_squares", "scatter", "min", "max"), none)
+    columns = _value_sums(numbered, values, n)
     first, low, high, sums = (column[picked] for column in columns)
     kind, width = values.dtype.kind, values.dtype.itemsize
     size = size[:, np.newaxis]
     total, squares = sums[..., 1], sums[..., 2]
     # The kernel's sums count from the first value of each region.
     base = first.astype(np.int64 if kind in "biu" and width <= _EXACT_SUM else np.float64)
-    nodes["sum"] = base * size + total.astype(base.dtype)
+    nodes = {"sum": base * size + total.astype(base.dtype)}
     if base.dtype == np.int64 and width > _EXACT_SQUARES:
         base = base.astype(np.float64)
     total, squares = total.astype(base.dtype), squares.astype(base.dtype)

@@ -515,16 +515,29 @@ def merge_regions(
     graph = region_graph(
         array, image, strength=strength, connectivity=connectivity, channel_axis=channel_axis
     )
-    n = graph.n_regions
-    most = n
-    if n_regions is not None:
-        most = max(n - _at_least_parts(graph, n_regions), 0)
     parameters = {
         "shape_weight": shape_weight,
         "compactness_weight": compactness_weight,
         "channel_weights": channel_weights,
         "strength_weight": strength_weight,
     }
+    return _merged(array, graph, criterion, parameters, limit, n_regions, min_size)
+
+
+def _merged(
+    array: np.ndarray,
+    graph: RegionGraph,
+    criterion: str | Callable[..., Any],
+    parameters: dict[str, Any],
+    limit: float,
+    n_regions: int | None,
+    min_size: int,
+) -> np.ndarray:
+    """Merge the regions of a label image by its graph; arguments checked, but for the numbers."""
+    n = graph.n_regions
+    most = n
+    if n_regions is not None:
+        most = max(n - _at_least_parts(graph, n_regions), 0)
     merges = _greedy.run(
         graph, criterion, parameters, limit=limit, most=most, min_size=min(min_size, array.size + 1)
     )

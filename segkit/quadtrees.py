@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from segkit_ext.adjoin import count_pairs_of_leaves, list_pairs_of_leaves
 from segkit_ext.leaves import (
     count_leaves,
     fill_leaves,
@@ -36,7 +37,8 @@ from segkit_ext.leaves import (
 
 from . import _check, _dtypes
 from ._splitting import CRITERIA, Problem, blocks_over, bounds_of_levels, states_of_blocks
-from .merging import merge_regions
+from .graphs import RegionGraph, _measured_values, region_graph
+from .merging import _merged
 
 _MERGE_CRITERIA = ("range", "mean", "ward", "student", "baatz_schape")  # those without strength
 
@@ -128,6 +130,63 @@ class Quadtree:
         fill_leaves(self.corner, self._level, blocks.sides, labels)
         labels = labels.reshape(self.shape)
         return labels if self._mask is None else np.multiply(labels, self._mask, out=labels)
+
+    def graph(
+        self, image: ArrayLike | None = None, *, channel_axis: int | None = None
+    ) -> RegionGraph:
+        """Return the region graph of the leaves, as `region_graph` would of `labels()`, sooner.
+
+        Neighbors share a face.
+
+        Parameters
+        ----------
+        image : (...) array, optional
+            Values under the leaves, of the shape of the tree, of any real type, with
+            channels along `channel_axis`.  Need not be what the tree was made from.
+        channel_axis : int, optional
+            Axis of channels in `image`; None: one channel.
+
+        Returns
+        -------
+        graph : RegionGraph
+            Node ``i`` is leaf ``i``, its label ``i + 1``.
+
+        Raises
+        ------
+        TypeError
+            An image that is not real.
+        ValueError
+            An image of another shape; NaN or infinite values in leaves.
+
+        Notes
+        -----
+        Boxes tell the sizes, places and contacts of leaves, so that pixels are only read
+        for their values: some 2 to 3 times faster than through the label image.  With a
+        mask leaves are no boxes, and it is made from the label image.
+
+        **Ties**: none.  **Cost**: O(pixels + leaves).
+
+        Kernel: ``segkit_ext/adjoin.pyx``.  Plain version: ``tests/reference/graphs.py``.
+
+        Examples
+        --------
+        >>> import segkit
+        >>> image = [[0, 0, 5, 9], [0, 0, 9, 5]]
+        >>> graph = segkit.quadtree(image, threshold=0).graph(image)
+        >>> graph
+        RegionGraph(5 regions, 6 edges, 1 channel)
+        >>> graph.u, graph.v, graph.contact
+        (array([0, 0, 1, 1, 2, 3]), array([1, 3, 2, 3, 4, 4]), array([1, 1, 1, 1, 1, 1]))
+        """
+        if image is None and channel_axis is not None:
+            raise ValueError("`channel_axis` must be None without an `image`")
+        values = None
+        if image is not None:
+            values = _check.channels_last(image, channel_axis)
+            blocks = np.broadcast_to(np.uint8(0), self.shape)
+            _check.same_shape(blocks, "tree", values.shape[:-1], "image")
+            _check.refuse_not_finite(values, "image", inside=self._mask)
+        return _graph_of(self, self.labels(), values)
 
     def level(self, depth: int) -> Quadtree:
         """Return the tree cut at a depth: the state after so many rounds of splitting.
@@ -345,7 +404,7 @@ def split_and_merge(
     **Cost**: O(values) to split, then O(blocks log blocks).
 
     Kernels: ``segkit_ext/pyramid.pyx``, ``segkit_ext/leaves.pyx``,
-    ``segkit_ext/edges.pyx``, ``segkit_ext/merge.pyx``.  Plain versions:
+    ``segkit_ext/adjoin.pyx``, ``segkit_ext/merge.pyx``.  Plain versions:
     ``tests/reference/quadtrees.py``, ``tests/reference/merging.py``.
 
     References
@@ -378,15 +437,50 @@ def split_and_merge(
     values, inside = _checked_image(image, mask, channel_axis, split_criterion)
 
     tree = _split(values, inside, limit, split_criterion, "split_criterion", least, None)
-    return merge_regions(
-        tree.labels(),
-        values,
-        criterion=merge_criterion,
-        threshold=merge_threshold,
-        n_regions=n_regions,
-        channel_axis=-1,
-        shape_weight=0.1 if len(tree.shape) == 2 else 0.0,
+    blocks = tree.labels()
+    parameters = {
+        "shape_weight": 0.1 if len(tree.shape) == 2 else 0.0,
+        "compactness_weight": 0.5,
+        "channel_weights": None,
+        "strength_weight": 0.5,
+    }
+    most = np.inf if merge_threshold is None else float(merge_threshold)
+    graph = _graph_of(tree, blocks, values)
+    return _merged(blocks, graph, merge_criterion, parameters, most, n_regions, 1)
+
+
+def _graph_of(tree: Quadtree, labels: np.ndarray, values: np.ndarray | None) -> RegionGraph:
+    """Return the region graph of the leaves; `values` are checked, channels last."""
+    if tree._mask is not None or labels.size == 0 or labels.dtype != np.int32:
+        return region_graph(labels, values, channel_axis=None if values is None else -1)
+    u, v, contact = _pairs_of_leaves(tree, labels)
+    corner, extent, size = tree.corner, tree.extent, tree.size
+    n = tree.n_leaves
+    return RegionGraph(
+        label=np.arange(1, n + 1),
+        size=size.copy(),
+        bbox=np.stack([corner, corner + extent], axis=-1),
+        position_sum=(2 * corner + extent - 1) * size[:, np.newaxis] // 2,
+        perimeter=2 * (size[:, np.newaxis] // extent).sum(axis=1),
+        u=u,
+        v=v,
+        contact=contact,
+        faces=contact,
+        **_measured_values(labels, values, n + 1, slice(1, None), size),
     )
+
+
+def _pairs_of_leaves(
+    tree: Quadtree, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the pairs of leaves that share a face, and its size."""
+    where = (tree.corner, tree._level, blocks_over(tree.shape).sides, labels.ravel())
+    begins = np.zeros(tree.n_leaves + 2, dtype=np.intp)
+    m = count_pairs_of_leaves(*where, begins)
+    u, v, contact = np.empty(m, np.intp), np.empty(m, np.intp), np.empty(m, np.int64)
+    if m:
+        list_pairs_of_leaves(*where, begins, u, v, contact)
+    return u, v, contact
 
 
 def _checked_criterion(criterion: Any, name: str, accepted: tuple[str, ...]) -> Any:

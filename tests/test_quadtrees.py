@@ -1,5 +1,7 @@
 """Quadtrees and octrees."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from skimage import data as pictures
 
 import segkit
 from tests import strategies as own
-from tests.reference import merging
+from tests.reference import graphs, merging
 from tests.reference import quadtrees as reference
 
 TEXTBOOK = np.array(
@@ -208,6 +210,76 @@ def test_split_and_merge_equals_the_plain_versions(criterion, data):
         for p in pixels:
             wanted[p] = label
     np.testing.assert_array_equal(got, wanted)
+
+
+# The region graph
+
+
+def assert_same_graph(got, wanted):
+    for field in fields(wanted):
+        one, two = getattr(got, field.name), getattr(wanted, field.name)
+        if two is None:
+            assert one is None, field.name
+            continue
+        assert one.dtype == two.dtype, field.name
+        np.testing.assert_array_equal(one, two, err_msg=field.name)
+
+
+@given(st.data())
+def test_the_graph_of_a_tree_is_that_of_its_labels(data):
+    image, _, mask = channel_images(data, own.REAL_DTYPES)
+    least, most = sizes(data)
+    threshold = data.draw(st.sampled_from([0, 1, 2, 4]))
+    tree = segkit.quadtree(
+        image, threshold=threshold, min_size=least, max_size=most, mask=mask, channel_axis=-1
+    )
+    labels = tree.labels()
+    got = tree.graph(image, channel_axis=-1)
+    assert_same_graph(got, segkit.region_graph(labels, image, channel_axis=-1))
+    assert_same_graph(tree.graph(), segkit.region_graph(labels))
+    cut = tree.level(data.draw(st.integers(0, 3)))
+    assert_same_graph(cut.graph(), segkit.region_graph(cut.labels()))
+    nodes, edges = graphs.region_graph(labels)
+    assert got.label.tolist() == list(nodes)
+    pairs = zip((got.u + 1).tolist(), (got.v + 1).tolist(), strict=True)
+    assert list(pairs) == list(edges)
+    assert got.contact.tolist() == [edge["contact"] for edge in edges.values()]
+
+
+def test_the_graph_of_a_photograph_and_of_a_volume():
+    volume = np.add.outer(pictures.coins()[:40, :61], np.arange(23) // 7 * 9)
+    for image in (pictures.coins(), volume, volume[0, 0], np.zeros((0, 5)), np.ones((1, 1))):
+        for threshold in (0, 20, 300):
+            tree = segkit.quadtree(image, threshold=threshold)
+            assert_same_graph(tree.graph(image), segkit.region_graph(tree.labels(), image))
+
+
+def test_a_large_leaf_has_many_neighbors_in_order():
+    image = np.zeros((64, 128), np.uint8)
+    image[:, 64:] = np.indices((64, 64)).sum(axis=0) % 2 * 9
+    graph = segkit.quadtree(image, threshold=0).graph(image)
+    assert (graph.u == 0).sum() == 64
+    assert (np.diff(graph.u * graph.n_regions + graph.v) > 0).all()
+
+
+def test_the_graph_of_a_tree_can_be_changed_without_a_change_to_the_tree():
+    tree = segkit.quadtree(TEXTBOOK, threshold=2)
+    tree.graph(TEXTBOOK).size[:] = 0
+    assert tree.size.sum() == TEXTBOOK.size
+
+
+def test_the_graph_of_a_tree_refuses_in_words():
+    tree = segkit.quadtree(TEXTBOOK, threshold=2)
+    with pytest.raises(ValueError, match=r"`tree` has shape \(8, 8\), `image` has shape \(8, 9\)"):
+        tree.graph(np.ones((8, 9)))
+    with pytest.raises(ValueError, match="pass channel_axis=-1"):
+        tree.graph(np.ones((8, 8, 3)))
+    with pytest.raises(ValueError, match="`image` must not hold NaN"):
+        tree.graph(np.full((8, 8), np.nan))
+    with pytest.raises(TypeError, match="`image` has dtype complex128"):
+        tree.graph(np.ones((8, 8), complex))
+    with pytest.raises(ValueError, match="`channel_axis` must be None without an `image`"):
+        tree.graph(channel_axis=-1)
 
 
 @pytest.mark.parametrize("criterion", ["range", "mean", "ward", "student"])

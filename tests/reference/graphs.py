@@ -1,4 +1,5 @@
-"""The plain region graph: what ``segkit_ext/edges.pyx`` and ``segkit_ext/weigh.pyx`` compute.
+"""The plain region graph: what ``segkit_ext/edges.pyx`` and ``segkit_ext/weigh.pyx`` compute,
+and of the leaves of a quadtree ``segkit_ext/adjoin.pyx``.
 
 Nodes and edges are dictionaries, sums are exact fractions, and a border is a
 list of pairs of pixels.
