@@ -455,13 +455,15 @@ def _graph_of(tree: Quadtree, labels: np.ndarray, values: np.ndarray | None) -> 
         return region_graph(labels, values, channel_axis=None if values is None else -1)
     u, v, contact = _pairs_of_leaves(tree, labels)
     corner, extent, size = tree.corner, tree.extent, tree.size
+    sides = list(extent.T)
+    faces = [prod(sides[:axis] + sides[axis + 1 :]) for axis in range(len(sides))]
     n = tree.n_leaves
     return RegionGraph(
         label=np.arange(1, n + 1),
         size=size.copy(),
         bbox=np.stack([corner, corner + extent], axis=-1),
-        position_sum=(2 * corner + extent - 1) * size[:, np.newaxis] // 2,
-        perimeter=2 * (size[:, np.newaxis] // extent).sum(axis=1),
+        position_sum=(2 * corner + extent - 1) * size[:, np.newaxis] >> 1,
+        perimeter=2 * sum(faces, np.zeros(n, dtype=np.int64)),
         u=u,
         v=v,
         contact=contact,
