@@ -88,6 +88,8 @@ def from_networkx(g: Any) -> dict[str, np.ndarray]:
     fields["u"] = np.array([u for u, _, _ in edges], dtype=np.intp)
     fields["v"] = np.array([v for _, v, _ in edges], dtype=np.intp)
     fields["contact"] = contact = _column(rows, "count", 1).astype(np.int64)
+    if (contact < 1).any():
+        raise ValueError("`g` must have a `count` >= 1 at every edge")
     fields["faces"] = (
         _column(rows, "faces", 0).astype(np.int64)
         if all("faces" in row for row in rows)
@@ -103,6 +105,8 @@ def from_networkx(g: Any) -> dict[str, np.ndarray]:
 def _label(key: Any, data: dict[str, Any]) -> int:
     """Return the lowest label of a node."""
     found = data.get("labels", [key])
+    if not hasattr(found, "__len__"):
+        raise TypeError(f"`g` must have lists as `labels`, got {type(found).__name__}")
     found = found if len(found) else [key]
     if not all(isinstance(label, numbers.Integral) for label in found):
         raise TypeError(
@@ -115,8 +119,16 @@ def _label(key: Any, data: dict[str, Any]) -> int:
 
 
 def _column(rows: list[dict[str, Any]], name: str, default: Any) -> np.ndarray:
-    """Return one attribute of all nodes or edges as an array."""
-    return np.array([row.get(name, default) for row in rows])
+    """Return one attribute of all nodes or edges as an array of numbers."""
+    try:
+        column = np.array([row.get(name, default) for row in rows])
+    except ValueError:
+        raise ValueError(f"`g` must have a `{name}` of one shape everywhere") from None
+    if column.dtype.kind not in "biuf":
+        raise TypeError(f"`g` must have numbers for `{name}`, got dtype {column.dtype}")
+    if np.isnan(column).any():
+        raise ValueError(f"`g` must not hold NaN for `{name}`")
+    return column
 
 
 def _own(value: Any) -> Any:

@@ -409,3 +409,30 @@ def test_arguments_of_methods(name):
         for bad in ([[1, 2], [3, 4]], [[1, 2], [3, 2**40]]):
             with pytest.raises(ValueError, match="`labels`"):
                 graph.labels(bad, [0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    ("nodes", "edge", "error", "match"),
+    [
+        ({"pixel count": "a"}, {}, TypeError, "`g` must have numbers for `pixel count`"),
+        ({"pixel count": 0}, {}, ValueError, "`g` must have a `pixel count` >= 1"),
+        ({"total color": [1.0, 2.0]}, {}, ValueError, "`g` must have a `total color` of one shape"),
+        ({"total color": [np.nan]}, {}, ValueError, "`g` must not hold NaN for `total color`"),
+        ({"labels": None}, {}, TypeError, "`g` must have lists as `labels`, got NoneType"),
+        ({}, {"count": 0}, ValueError, "`g` must have a `count` >= 1 at every edge"),
+        ({}, {"weight": "a"}, TypeError, "`g` must have numbers for `weight`"),
+        ({}, {"weight": None}, TypeError, "`g` must have numbers for `weight`"),
+        ({}, {"weight": np.nan}, ValueError, "`g` must not hold NaN for `weight`"),
+    ],
+)
+def test_a_networkx_graph_with_bad_attributes_is_refused_in_words(nodes, edge, error, match):
+    import networkx as nx
+
+    g = nx.Graph()
+    g.add_node(1, **nodes)
+    g.add_node(2, **{"total color": [3.0]})
+    g.add_edge(1, 2, **edge)
+    if "total color" not in nodes:
+        del g.nodes[2]["total color"]
+    with pytest.raises(error, match=match):
+        segkit.RegionGraph.from_networkx(g)
