@@ -14,14 +14,14 @@ of the longest side and color in CIE Lab are made to be comparable, derivatives 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import _check
+from . import _check, _filters
 
-FEATURES = ("intensity", "lab", "position", "smooth")
+FEATURES = _filters.FEATURES
 
 
 def pixel_features(
@@ -38,23 +38,17 @@ def pixel_features(
     image : array_like, (..., R, C), with one more axis if `channel_axis` is given
         Real, of 1 to 4 spatial dimensions, without NaN or infinite values.
     names : sequence of str
-        Which features, in the order in which their columns come. For an image of `ndim`
-        spatial dimensions and C channels:
-        "intensity": the values themselves, in the units of the image (C columns).
-        "lab": CIE Lab (D65) of the sRGB colors red, green, blue (3 columns): lightness 0 to
-        100, green to red and blue to yellow about -110 to 110. Integers count from 0 to the
-        largest of their type, floats from 0 to 1.
-        "position": the center of the pixel in percent of the longest side (ndim columns).
-        "smooth": the values blurred by a Gaussian (C columns for each of `sigmas`).
+        Which features, in the order in which their columns come; see Notes.
     sigmas : sequence of float > 0, in pixels
-        Standard deviations of the Gaussians.
+        Standard deviations of the Gaussians, for all features but the first three. All columns
+        of one come before those of the next.
     channel_axis : int, optional
         The axis of channels. None: a one-channel image.
 
     Returns
     -------
     features : ndarray of float32, the spatial shape and then (p,)
-        One column after the other.
+        One column after the other. Infinite where a value exceeds float32.
 
     Raises
     ------
@@ -64,13 +58,52 @@ def pixel_features(
         For NaN or infinite values, an unknown name, "lab" of other than three channels or of
         floats outside 0 to 1, a sigma out of range, a `channel_axis` outside the image.
 
+    See Also
+    --------
+    segkit.KMeansSegmenter, segkit.KNNSegmenter : classify pixels by them.
+
     Notes
     -----
-    The image is continued by its edge pixels.
+    For an image of `ndim` spatial dimensions and C channels:
+
+    "intensity"
+        The values themselves (C columns), in the units of the image.
+    "lab"
+        CIE Lab (D65, 2 degrees) of sRGB (3 columns): lightness 0 to 100, green to red and blue
+        to yellow about -110 to 110. Integers count from 0 to the largest of their type,
+        floats from 0 to 1.
+    "position"
+        The center of the pixel in percent of the longest side (ndim columns).
+    "smooth"
+        The values blurred (C columns for each sigma), in the units of the image.
+    "gradient"
+        The magnitude of the gradient, over all channels (1 for each sigma), in units of the
+        image per pixel: that of `segkit.gradient`.
+    "hessian"
+        The eigenvalues of the second derivatives of the mean of the channels, largest first
+        (ndim for each sigma), in units per squared pixel: negative across a bright ridge.
+    "structure"
+        The eigenvalues of the structure tensor, largest first (ndim for each sigma), in squared
+        units per squared pixel: products of derivatives summed over the channels, blurred by the
+        same Gaussian. One large: an edge; all large: a corner.
+    "local_std"
+        The standard deviation under the Gaussian, the root of the variances summed over the
+        channels (1 for each sigma), in the units of the image.
+    "local_entropy"
+        The entropy of the histogram of the mean of the channels under the Gaussian (1 for each
+        sigma), in bits, of 16 equal levels: of 0 to 255 for uint8, else from the lowest to the
+        highest value of the image.
+
+    The image (and the products of "structure") is continued by its edge pixels. Gaussians
+    end at four standard deviations. A pixel depends on those at most ``int(4 * sigma + 0.5)``
+    away along each axis, for "structure" twice that. Computed in double, tile by tile, with
+    as much around each tile: to the last bit what the whole image at once would give.
 
     **Ties**: none.
 
-    **Cost**: O(pixels × columns × sigma), by SciPy's filters.
+    **Cost**: O(pixels × columns × sigma), by SciPy's filters: per pixel and sigma of a gray
+    image about 20 ns for "smooth", 40 for "gradient" and "local_std", 70 for "hessian",
+    140 for "structure", 300 for "local_entropy". Beside the result a few tens of MB.
     Plain version: ``tests/reference/features.py``.
 
     Examples
@@ -81,76 +114,44 @@ def pixel_features(
             [ 5., 25., 75.]]], dtype=float32)
     """
     array = _check.channels_last(image, channel_axis)
+    chosen, scales = _checked(array, names, sigmas)
+    shape = array.shape[:-1]
+    n_columns = len(_filters.columns(chosen, scales, array.shape[-1], len(shape)))
+    out = np.empty((*shape, n_columns), dtype=np.float32)
+    if out.size == 0:
+        return out
+    source = _filters.Source.of(array, chosen)
+    for where in _filters.tiles(shape, _filters.halo(chosen, scales)):
+        _filters.fill(source, chosen, scales, where, out[where])
+    return out
+
+
+def _blocks(
+    array: np.ndarray, names: Sequence[str], sigmas: Sequence[float]
+) -> Iterator[tuple[tuple[slice, ...], np.ndarray]]:
+    """Yield where a tile of an image with its channels last lies, and its features, (n, p)."""
+    chosen, scales = _checked(array, names, sigmas)
+    if array.size == 0:
+        return
+    source = _filters.Source.of(array, chosen)
+    n_columns = len(_filters.columns(chosen, scales, array.shape[-1], array.ndim - 1))
+    for where in _filters.tiles(array.shape[:-1], _filters.halo(chosen, scales)):
+        sides = [part.stop - part.start for part in where]
+        out = np.empty((*sides, n_columns), dtype=np.float32)
+        _filters.fill(source, chosen, scales, where, out)
+        yield where, out.reshape(-1, n_columns)
+
+
+def _checked(
+    array: np.ndarray, names: Sequence[str], sigmas: Sequence[float]
+) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """Return names and sigmas; refuse what has no features, or not these."""
     chosen = _check.words(names, "names", FEATURES)
     scales = _check.sigmas(sigmas)
     _check.refuse_not_finite(array, "image")
     if "lab" in chosen:
-        _refuse_no_color(array)
-    if array.size == 0:
-        return np.zeros((*array.shape[:-1], len(_columns(array, chosen, scales))), "f4")
-    parts = [_COMPUTE[name](array, scales) for name in chosen]
-    return np.concatenate(parts, axis=-1, dtype=np.float32, casting="same_kind")
-
-
-def _refuse_no_color(array: np.ndarray) -> None:
-    """Refuse an image that is not red, green and blue."""
-    if array.shape[-1] != 3:
-        raise ValueError(f'`image` must have three channels for "lab", got {array.shape[-1]}')
-    if array.dtype.kind == "f" and array.size and not 0 <= array.min() <= array.max() <= 1:
-        raise ValueError('`image` must hold floats from 0 to 1 for "lab", got others')
-
-
-def _columns(array: np.ndarray, names: Sequence[str], sigmas: Sequence[float]) -> list[str]:
-    """Return a name for each column of the features of an image with its channels last."""
-    n_channels, ndim = array.shape[-1], array.ndim - 1
-    columns: list[str] = []
-    for name in names:
-        if name == "intensity":
-            columns += [f"intensity {c}" for c in range(n_channels)]
-        elif name == "lab":
-            columns += ["lab L", "lab a", "lab b"]
-        elif name == "position":
-            columns += [f"position {axis}" for axis in range(ndim)]
-        elif name == "smooth":
-            columns += [f"smooth {c}, sigma {s:g}" for s in sigmas for c in range(n_channels)]
-    return columns
-
-
-def _intensity(array: np.ndarray, sigmas: Sequence[float]) -> np.ndarray:
-    """Return the values themselves."""
-    return array.astype(np.float32)
-
-
-def _lab(array: np.ndarray, sigmas: Sequence[float]) -> np.ndarray:
-    """Return CIE Lab of sRGB."""
-    from skimage.color import rgb2lab
-
-    values = array.astype(np.float32)
-    if array.dtype.kind in "iu":
-        values /= np.float32(np.iinfo(array.dtype).max)
-    return rgb2lab(values.clip(0, 1)).astype(np.float32, copy=False)
-
-
-def _position(array: np.ndarray, sigmas: Sequence[float]) -> np.ndarray:
-    """Return the centers of pixels in percent of the longest side."""
-    shape = array.shape[:-1]
-    places = np.indices(shape, dtype=np.float32)
-    return np.moveaxis((places + 0.5) * np.float32(100 / max(shape)), 0, -1)
-
-
-def _smooth(array: np.ndarray, sigmas: Sequence[float]) -> np.ndarray:
-    """Return the image blurred at each scale."""
-    from scipy import ndimage
-
-    wide = array.astype(np.float32)
-    axes = tuple(range(array.ndim - 1))
-    blurred = [ndimage.gaussian_filter(wide, sigma, mode="nearest", axes=axes) for sigma in sigmas]
-    return np.concatenate(blurred, axis=-1)
-
-
-_COMPUTE: dict[str, Callable[[np.ndarray, Sequence[float]], np.ndarray]] = {
-    "intensity": _intensity,
-    "lab": _lab,
-    "position": _position,
-    "smooth": _smooth,
-}
+        if array.shape[-1] != 3:
+            raise ValueError(f'`image` must have three channels for "lab", got {array.shape[-1]}')
+        if array.dtype.kind == "f" and array.size and not 0 <= array.min() <= array.max() <= 1:
+            raise ValueError('`image` must hold floats from 0 to 1 for "lab", got others')
+    return chosen, scales

@@ -205,6 +205,9 @@ CALLS = {
     "pixel_features, several": lambda a: {
         "image": a, "names": ["smooth", "position"], "sigmas": [1, 0.5],
     },
+    "pixel_features, differences": lambda a: {
+        "image": a, "names": ["gradient", "hessian", "structure", "local_std"], "sigmas": [1],
+    },
     "panoptic.encode": lambda a: {"classes": a, "instances": picture(a.shape) // 2, "divisor": 9},
     "panoptic.decode": lambda a: {"ids": a, "divisor": 2},
     "panoptic.to_coco": lambda a: {"ids": a},
