@@ -3,6 +3,7 @@
 from . import metrics, panoptic
 from ._files import read_image, read_labels, write_image, write_labels
 from ._joining import felzenszwalb, statistical_region_merging
+from .chains import HiddenMarkovChainSegmenter
 from .classification import KNNSegmenter, PixelClassifier
 from .clustering import KMeansSegmenter
 from .cnn import CNNSegmenter
@@ -14,6 +15,7 @@ from .growing import find_seeds, region_growing
 from .labels import connected_components, join, masks, relabel, remove_small
 from .measuring import mean_image, regions
 from .merging import MergeTree, merge_regions, merge_tree
+from .mixtures import GaussianMixtureSegmenter
 from .outlining import boundaries
 from .quadtrees import Quadtree, quadtree, split_and_merge
 from .random_field import MarkovRandomFieldSegmenter, potts_energy, regularize
@@ -26,6 +28,8 @@ __all__ = [
     "METHODS",
     "CNNSegmenter",
     "Comparison",
+    "GaussianMixtureSegmenter",
+    "HiddenMarkovChainSegmenter",
     "KMeansSegmenter",
     "KNNSegmenter",
     "MarkovRandomFieldSegmenter",

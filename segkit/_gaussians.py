@@ -18,8 +18,7 @@ in the order of blocks, without BLAS: results do not depend on the number of thr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,6 +30,7 @@ BLOCK = 1 << 14  # pixels; the arrays of a block stay in the second level cache
 _RELATIVE_FLOOR = 1e-6
 _ROUNDING = 1 / 12  # the variance of what was rounded to integers
 _STRIP = kernel.strip_length()
+_LARGEST = np.iinfo(np.int64).max
 # Integers without a kernel go into the next type that holds them.
 _WIDENED: dict[np.dtype, np.dtype] = {
     **{np.dtype(t): np.dtype(np.int32) for t in (np.int8, np.int16)},
@@ -47,10 +47,16 @@ class Gaussians(NamedTuple):
     means: np.ndarray  # (K, p), double
     covariances: np.ndarray  # full (K, p, p), diag (K, p), spherical (K,)
 
+    def taken(self, order: np.ndarray) -> Gaussians:
+        """Return the classes in another order."""
+        return Gaussians(self.means[order], self.covariances[order])
+
 
 def values_for_kernel(values: np.ndarray) -> np.ndarray:
     """Return pixels (n, p) C-contiguous in a type that the kernel reads; the values stay."""
     dtype = values.dtype.newbyteorder("=")
+    if dtype == np.uint64 and values.max(initial=0) <= _LARGEST:
+        dtype = np.dtype(np.int64)
     return np.ascontiguousarray(values, dtype=_WIDENED.get(dtype, dtype))
 
 
@@ -58,15 +64,6 @@ def blocks(n: int) -> Iterator[slice]:
     """Yield the blocks that pixels are taken in."""
     for begin in range(0, n, BLOCK):
         yield slice(begin, min(begin + BLOCK, n))
-
-
-def in_order(work: Callable[[slice], Any], n: int, n_threads: int = 1) -> Iterator[Any]:
-    """Yield what `work` gives for each block, in the order of blocks."""
-    if n_threads == 1:
-        yield from map(work, blocks(n))
-        return
-    with ThreadPoolExecutor(n_threads) as pool:
-        yield from pool.map(work, blocks(n))
 
 
 def variance_floor(values: np.ndarray) -> np.ndarray:
@@ -151,11 +148,31 @@ def normalize(scores: np.ndarray) -> np.ndarray:
     return largest
 
 
+def first_largest(scores: np.ndarray) -> np.ndarray:
+    """Return the class of the largest score at each pixel, int32; of equals the lowest.
+
+    scores (K, n).  No choice between pixels, which NumPy's argmax makes: several times quicker.
+    """
+    best, label = scores[0], np.zeros(scores.shape[1], dtype=np.int32)
+    for k in range(1, len(scores)):
+        later = np.multiply(scores[k] > best, np.int32(k), dtype=np.int32)
+        np.maximum(label, later, out=label)
+        best = np.maximum(best, scores[k])
+    return label
+
+
 class Moments(NamedTuple):
     """Weighted sums over pixels for each class; those of several blocks add."""
 
     sums: np.ndarray  # (K, columns), see the kernel
     centers: np.ndarray  # (K, p)
+
+    @classmethod
+    def empty(cls, centers: np.ndarray, covariance: str) -> Moments:
+        """Return the sums over no pixel at all."""
+        n_classes, p = centers.shape
+        n_products = p * (p + 1) // 2 if covariance == "full" else p
+        return cls(np.zeros((n_classes, 1 + p + n_products)), centers)
 
     @classmethod
     def of(
@@ -167,7 +184,7 @@ class Moments(NamedTuple):
         """
         n, (n_classes, p) = len(values), centers.shape
         full = covariance == "full"
-        sums = np.zeros((n_classes, 1 + p + (p * (p + 1) // 2 if full else p)))
+        sums = cls.empty(centers, covariance).sums
         strip, centered, weighted = (np.empty((p + more, _STRIP)) for more in (0, 0, 2))
         for block in blocks(n):
             own = np.zeros_like(sums)

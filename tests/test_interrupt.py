@@ -119,6 +119,15 @@ WORK = {
     "watershed, compact": lambda: {
         "relief": noise(1500), "markers": dots(1500), "compactness": 1.0,
     },
+    "GaussianMixtureSegmenter": lambda: {
+        "image": noise(1000, dtype=np.float32), "n_classes": 3, "max_iter": 20, "tol": 0,
+    },
+    "HiddenMarkovChainSegmenter": lambda: {
+        "image": noise(700), "n_classes": 4, "max_iter": 20, "tol": 0,
+    },
+    "HiddenMarkovChainSegmenter, viterbi": lambda: {
+        "image": noise(1500), "n_classes": 5, "max_iter": 1, "decoding": "viterbi",
+    },
     "hilbert_scan": lambda: {"shape": (7001, 7000)},
     "metrics.contingency": lambda: {
         "truth": noise(8000, high=70, dtype=np.int32), "test": noise(8000, high=9),
@@ -151,6 +160,14 @@ WORK = {
         "truth": dots(1500), "test": noise(1500, high=3), "tolerance": 0.005,
     },
 }  # fmt: skip
+
+
+def function_of(name):
+    """Return a public function, or what a segmenter does with an image and its parameters."""
+    found = attrgetter(name.split(",")[0])(segkit)
+    if isinstance(found, type):
+        return lambda image, **parameters: found(**parameters).fit_predict(image)
+    return found
 
 
 @contextmanager
@@ -279,4 +296,4 @@ def interrupted_from_outside(function, arguments):
 
 if __name__ == "__main__":
     work = {"timer": interrupted_by_timer, "loop": interrupted_from_outside}[sys.argv[2]]
-    print(json.dumps(work(attrgetter(sys.argv[1].split(",")[0])(segkit), WORK[sys.argv[1]]())))
+    print(json.dumps(work(function_of(sys.argv[1]), WORK[sys.argv[1]]())))

@@ -28,8 +28,10 @@ LAYERS = (
     ("_packing", "cnn", "training"),
     ("_fitting",),
     ("_training_loop", "_checkpoints"),
-    ("growing", "quadtrees", "flooding", "_joining", "merging", "clustering", "classification"),
+    ("growing", "quadtrees", "flooding", "_joining", "merging", "classification"),
+    ("chains", "mixtures", "clustering"),
     ("random_field",),
+    ("_chain", "_mixtures"),
     (
         "_hidden_field",
         "_lloyd",
