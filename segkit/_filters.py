@@ -250,6 +250,8 @@ def columns(names: Sequence[str], sigmas: Sequence[float], n_channels: int, ndim
 
 def tiles(shape: Sequence[int], halo: int) -> Iterator[Where]:
     """Yield boxes that fill an image, in raster order; larger ones where the halo is wide."""
+    if 0 in shape:
+        return
     most = min(_LARGEST_TILE, max(_TILE, (4 * halo) ** len(shape)))
     sides = list(shape)
     while prod(sides) > most:

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from . import _check, features
+from . import _check, _filters, features
 
 
 class NotFittedError(ValueError, AttributeError):
@@ -43,6 +43,15 @@ class Pixels(NamedTuple):
             whole[self.inside] = rows
             rows = whole
         return rows.reshape(*self.shape, *rows.shape[1:])
+
+
+class Tiled(NamedTuple):
+    """Pixels of an image, a tile at a time, so that memory does not follow its size."""
+
+    shape: tuple[int, ...]  # of the image, without channels
+    tiles: list[_filters.Where]
+    rows_of: Callable[[_filters.Where], np.ndarray]  # a tile -> (n, p), C-contiguous
+    n_features: int  # p
 
 
 class Segmenter:
@@ -128,8 +137,7 @@ class Segmenter:
         mask = _check.mask(mask, shape, "image")
         if native and tuple(self.features) == ("intensity",):
             _check.refuse_not_finite(array, "image")
-            dtype = np.dtype(np.uint8) if array.dtype == np.bool_ else array.dtype
-            table = np.ascontiguousarray(array, dtype=dtype.newbyteorder("="))
+            table = _native(array)
         else:
             table = features.pixel_features(
                 array, self.features, sigmas=self.sigmas, channel_axis=-1
@@ -140,6 +148,19 @@ class Segmenter:
             inside = np.ascontiguousarray(mask).reshape(-1)
             table = table[inside]
         return Pixels(table, shape, inside)
+
+    def _tiled(self, image: Any, *, native: bool = False) -> Tiled:
+        """Return the features of an image tile by tile, as `_pixels` has them."""
+        array = _check.channels_last(image, self.channel_axis)
+        shape = array.shape[:-1]
+        if not native or tuple(self.features) != ("intensity",):
+            return Tiled(shape, *features._tiled(array, self.features, self.sigmas))
+        _check.refuse_not_finite(array, "image")
+
+        def rows_of(where: _filters.Where) -> np.ndarray:
+            return _native(array[where]).reshape(-1, array.shape[-1])
+
+        return Tiled(shape, list(_filters.tiles(shape, 0)), rows_of, array.shape[-1])
 
     def _refuse_unfitted(self) -> None:
         """Refuse to go on without what `fit` finds."""
@@ -160,6 +181,12 @@ class Segmenter:
     n_features_in_: int
 
 
+def _native(array: np.ndarray) -> np.ndarray:
+    """Return values C-contiguous in native byte order, bool as uint8; copied only if need be."""
+    dtype = np.dtype(np.uint8) if array.dtype == np.bool_ else array.dtype
+    return np.ascontiguousarray(array, dtype=dtype.newbyteorder("="))
+
+
 def _same(one: Any, other: Any) -> bool:
     """Return whether two parameters are equal, arrays included."""
     if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
@@ -174,4 +201,4 @@ def _short(value: Any) -> str:
     return repr(value)
 
 
-__all__ = ["NotFittedError", "Pixels", "Segmenter"]
+__all__ = ["NotFittedError", "Pixels", "Segmenter", "Tiled"]

@@ -21,7 +21,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from . import _check, _lloyd
+from . import _check, _lloyd, _threads
 from ._segmenter import Segmenter
 
 _STARTS = ("k-means++", "random")
@@ -169,11 +169,7 @@ class KMeansSegmenter(Segmenter):
         """
         self._check_parameters()
         rows = self._pixels(image, mask, native=True).values
-        if len(rows) < self.n_classes:
-            raise ValueError(
-                f"`n_classes` must be at most the number of pixels, {len(rows)}, "
-                f"got {self.n_classes}"
-            )
+        _check.enough_pixels(len(rows), int(self.n_classes))
         rows = _lloyd.samples(rows)
         starts = self._starts(rows)
         points = _lloyd.gather(rows)
@@ -181,7 +177,7 @@ class KMeansSegmenter(Segmenter):
         best: _lloyd.Clusters | None = None
         for start in starts:
             found = _lloyd.lloyd(
-                points, start, max_iter=self.max_iter, tol=self.tol, n_jobs=self.n_jobs
+                points, start, max_iter=int(self.max_iter), tol=self.tol, n_jobs=self.n_jobs
             )
             if best is None or found.inertia < best.inertia:
                 best = found
@@ -210,10 +206,17 @@ class KMeansSegmenter(Segmenter):
             1..k; the nearest center.
         """
         self._refuse_unfitted()
-        pixels = self._pixels(image, native=True)
-        self._refuse_other_features(pixels.values.shape[1])
-        labels = _lloyd.label(_lloyd.samples(pixels.values), self.centers_, self.n_jobs)
-        return labels.reshape(pixels.shape)
+        tiled = self._tiled(image, native=True)
+        self._refuse_other_features(tiled.n_features)
+        labels = np.empty(tiled.shape, dtype=np.int32)
+
+        def work(where: tuple[slice, ...]) -> None:
+            part = labels[where]
+            rows = _lloyd.samples(tiled.rows_of(where))
+            part[...] = _lloyd.label(rows, self.centers_).reshape(part.shape)
+
+        _threads.run(work, tiled.tiles, _check.jobs(self.n_jobs))
+        return labels
 
     def fit_predict(self, image: Any, mask: Any = None) -> np.ndarray:
         """Find the centers and return the class of each pixel: 1..k, and 0 outside the mask.

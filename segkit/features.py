@@ -14,7 +14,7 @@ of the longest side and color in CIE Lab are made to be comparable, derivatives 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -114,32 +114,31 @@ def pixel_features(
             [ 5., 25., 75.]]], dtype=float32)
     """
     array = _check.channels_last(image, channel_axis)
-    chosen, scales = _checked(array, names, sigmas)
-    shape = array.shape[:-1]
-    n_columns = len(_filters.columns(chosen, scales, array.shape[-1], len(shape)))
-    out = np.empty((*shape, n_columns), dtype=np.float32)
-    if out.size == 0:
-        return out
-    source = _filters.Source.of(array, chosen)
-    for where in _filters.tiles(shape, _filters.halo(chosen, scales)):
-        _filters.fill(source, chosen, scales, where, out[where])
+    tiles, rows_of, n_columns = _tiled(array, names, sigmas)
+    out = np.empty((*array.shape[:-1], n_columns), dtype=np.float32)
+    for where in tiles:
+        out[where] = rows_of(where).reshape(out[where].shape)
     return out
 
 
-def _blocks(
+def _tiled(
     array: np.ndarray, names: Sequence[str], sigmas: Sequence[float]
-) -> Iterator[tuple[tuple[slice, ...], np.ndarray]]:
-    """Yield where a tile of an image with its channels last lies, and its features, (n, p)."""
+) -> tuple[list[_filters.Where], Callable[[_filters.Where], np.ndarray], int]:
+    """Return the tiles of an image with its channels last, what gives a tile's features, and p.
+
+    The features of a tile have a row for each pixel, (n, p).
+    """
     chosen, scales = _checked(array, names, sigmas)
-    if array.size == 0:
-        return
+    shape = array.shape[:-1]
+    n_columns = len(_filters.columns(chosen, scales, array.shape[-1], len(shape)))
     source = _filters.Source.of(array, chosen)
-    n_columns = len(_filters.columns(chosen, scales, array.shape[-1], array.ndim - 1))
-    for where in _filters.tiles(array.shape[:-1], _filters.halo(chosen, scales)):
-        sides = [part.stop - part.start for part in where]
-        out = np.empty((*sides, n_columns), dtype=np.float32)
+
+    def rows_of(where: _filters.Where) -> np.ndarray:
+        out = np.empty((*(part.stop - part.start for part in where), n_columns), np.float32)
         _filters.fill(source, chosen, scales, where, out)
-        yield where, out.reshape(-1, n_columns)
+        return out.reshape(-1, n_columns)
+
+    return list(_filters.tiles(shape, _filters.halo(chosen, scales))), rows_of, n_columns
 
 
 def _checked(

@@ -62,8 +62,6 @@ def test_tiles_of_any_size_give_the_same_to_the_last_bit(name, shape, monkeypatc
         assert len(list(_filters.tiles(shape, 3))) > 1 or most >= np.prod(shape)
         got = segkit.pixel_features(image, [name], **options)
         assert got.tobytes() == whole.tobytes()
-        for where, rows in features._blocks(image, [name], options["sigmas"]):
-            assert rows.tobytes() == np.ascontiguousarray(whole[where]).tobytes()
 
 
 @pytest.mark.parametrize("name", features.FEATURES)
