@@ -29,7 +29,7 @@ _PAGES = 1 << 14  # of colors, 32 MB
 _MOST_BITS = 15  # of the number of a cell
 _BLOCK = 1 << 16
 _MOST_BLOCKS = 64
-_ROWS = 1 << 18  # pixels that are counted at once
+_ROWS = 1 << 18  # pixels that are counted or labeled at once
 _NONE = np.empty(0)
 _SAMPLE_TYPES = {np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.int32),
                  np.dtype(np.float32), np.dtype(np.float64)}  # fmt: skip
@@ -292,8 +292,12 @@ def plus_plus_start(sample: np.ndarray, k: int, rng: np.random.Generator) -> np.
     return centers
 
 
-def label(values: np.ndarray, centers: np.ndarray) -> np.ndarray:
+def label(values: np.ndarray, centers: np.ndarray, n_jobs: int = 1) -> np.ndarray:
     """Return 1 + the nearest center of each row, int32."""
     labels = np.empty(len(values), dtype=np.int32)
-    label_nearest(values, centers, *_workspace(*centers.shape), labels)
+
+    def work(rows: slice) -> None:
+        label_nearest(values[rows], centers, *_workspace(*centers.shape), labels[rows])
+
+    _threads.run(work, _threads.slices(len(values), _ROWS), n_jobs)
     return labels

@@ -119,6 +119,16 @@ WORK = {
     "watershed, compact": lambda: {
         "relief": noise(1500), "markers": dots(1500), "compactness": 1.0,
     },
+    "KMeansSegmenter": lambda: {
+        "image": noise(3000).reshape(1000, 3000, 3), "n_classes": 20, "max_iter": 10, "tol": 0,
+        "channel_axis": -1,
+    },
+    "KMeansSegmenter, float": lambda: {
+        "image": noise(1500, dtype=np.float64) * 0.37, "n_classes": 30, "max_iter": 10, "tol": 0,
+    },
+    "pixel_features": lambda: {
+        "image": noise(1500), "names": ["structure", "local_std", "hessian"],
+    },
     "GaussianMixtureSegmenter": lambda: {
         "image": noise(1000, dtype=np.float32), "n_classes": 3, "max_iter": 20, "tol": 0,
     },

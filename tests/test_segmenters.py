@@ -118,6 +118,11 @@ SEGMENTERS = {
         2, **{"weights": "distance", "features": ["smooth"], "sigmas": [0.6]} | given
     ),
     "PixelClassifier": lambda **given: segkit.PixelClassifier(classifier(), **given),
+    "GaussianMixtureSegmenter": lambda **given: segkit.GaussianMixtureSegmenter(2, **given),
+    "HiddenMarkovChainSegmenter": lambda **given: segkit.HiddenMarkovChainSegmenter(2, **given),
+    "HiddenMarkovChainSegmenter, viterbi": lambda **given: segkit.HiddenMarkovChainSegmenter(
+        2, **{"scan": "snake", "decoding": "viterbi"} | given
+    ),
     "MarkovRandomFieldSegmenter": lambda **given: segkit.MarkovRandomFieldSegmenter(2, **given),
 }
 SUPERVISED = ("KNNSegmenter", "PixelClassifier")
@@ -207,7 +212,7 @@ def test_layouts(name, layout, tmp_path):
 @pytest.mark.parametrize("name", SEGMENTERS)
 def test_dtypes(name, dtype):
     image = picture((9, 8)) // (2 if dtype == np.bool_ else 1)
-    if name.startswith("Markov"):  # the floor of its variances depends on the type
+    if not name.startswith(("K", "Pixel")):  # the floor of its variances depends on the type
         wanted = fitted(name, image.astype(dtype)).predict(image)
     else:
         wanted = fitted(name, image).predict(image)
@@ -330,8 +335,10 @@ BAD_PARAMETERS = {
     "max_samples": (NOT_NUMBERS | {"half": 2.5}, {"zero": 0, "nan": np.nan}),
     "connectivity": (NOT_NUMBERS | {"half": 1.5}, {"zero": 0, "three": 3}),
     "covariance": ({"number": 1, "none": None}, {"unknown": "round"}),
+    "scan": ({"number": 1, "none": None}, {"unknown": "spiral"}),
+    "decoding": ({"number": 1, "none": None}, {"unknown": "best"}),
 }  # fmt: skip
-TESTED_BY_THEIR_OWN = ("estimator", "prior", "scan", "decoding")
+TESTED_BY_THEIR_OWN = ("estimator", "prior")
 
 
 def bad_parameters():
