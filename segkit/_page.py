@@ -56,6 +56,7 @@ def save(
     truths: Mapping[str, Sequence[np.ndarray]],
     markers: Mapping[str, np.ndarray],
     methods: Mapping[str, str],
+    networks: Mapping[str, str],
 ) -> Path:
     """Write index.html into `folder` and return its path."""
     from . import __version__
@@ -65,8 +66,9 @@ def save(
     for number, (name, image) in enumerate(images.items(), start=1):
         rows = [row for row in table if row["image"] == name]
         section = _section(
-            f"image-{number}", image, rows, labels, truths.get(name, ()), markers.get(name)
-        )
+            f"image-{number}", image, rows, labels, truths.get(name, ()), markers.get(name),
+            networks,
+        )  # fmt: skip
         sections.append(section)
     used = {column for row in table for column in row if column in SCORES}
     text = page.render(
@@ -92,6 +94,7 @@ def _section(
     labels: Mapping[tuple[str, str], np.ndarray],
     truths: Sequence[np.ndarray],
     marked: np.ndarray | None,
+    networks: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return what the page shows of one image."""
     name, kind = rows[0]["image"], rows[0]["kind"]
@@ -117,22 +120,30 @@ def _section(
                     row,
                     color=image.ndim > ndim,
                     markers=row["markers"],
-                ),
+                )
+                if row["method"] not in networks
+                else "network.predict(image)",
                 "layer": _layer(found, picture),
                 "means": _means(found, picture),
                 "outlines": _outlines_of(found, truths, kind, picture) if truths else None,
             }
         )
-    by_numbers = kind in NUMBERED and any(row["markers"] for row in rows)
+    numbered = [
+        kind in NUMBERED and (row["markers"] or (kind == "classes" and row["method"] in networks))
+        for row in rows
+    ]
     board = _board(
         f"{mark}-board",
         rows,
-        [title(row["method"]) + " *" * (by_numbers and row["markers"]) for row in rows],
+        [title(row["method"]) + " *" * star for row, star in zip(rows, numbered, strict=True)],
         [f"#{result['id']}" for result in results],
     )
-    if by_numbers:
+    if any(numbered):
+        why = "gives classes itself" if not any(row["markers"] for row in rows) else (
+            "started from the markers"
+        )  # fmt: skip
         board["notes"] = [
-            "* started from the markers and is scored by its numbers; of the other methods each "
+            f"* {why} and is scored by its numbers; of the other methods each "
             "region counts as what most of its pixels are in the truth"
         ]
     return {

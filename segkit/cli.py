@@ -31,6 +31,7 @@ from . import (
     datasets,
     plot,
 )
+from .cnn import CNNSegmenter
 
 app = typer.Typer(
     name="segkit",
@@ -92,6 +93,9 @@ def compare(
         list[Path] | None,
         typer.Option(help="Label image of where regions start, one for each IMAGE."),
     ] = None,
+    cnn: Annotated[
+        bool, typer.Option("--cnn", help="A trained network too: ESPNet, for road scenes.")
+    ] = False,
     max_pixels: MaxPixels = _files.MAX_PIXELS,
 ) -> None:
     """Segment images by every method, and set the results side by side on one page.
@@ -103,6 +107,7 @@ def compare(
       segkit compare
       segkit compare photo.jpg stack.tif --out report
       segkit compare photo.jpg --method watershed --method growing
+      segkit compare street.jpg --cnn
       segkit compare cells.png --truth drawn.png --kind instances
     """
     _page_can_be_made()
@@ -112,6 +117,7 @@ def compare(
     for option, given in (("--truth", truth), ("--markers", markers)):
         if given and not images:
             raise ValueError(f"{option} needs the IMAGE that it belongs to")
+    networks = CNNSegmenter.pretrained() if cnn else None
     if images:
         files = _names(images)
         truths = _for_each(files, truth, "--truth", several=True)
@@ -133,6 +139,7 @@ def compare(
             truths={name: one[0] if len(one) == 1 else one for name, one in known.items()},
             kind=dict.fromkeys(known, kind),
             markers=drawn,
+            networks=networks,
             progress=True,
         )
     else:
@@ -142,6 +149,7 @@ def compare(
             methods=method or None,
             truths={"blobs": datasets.blobs()[1], "tubes": datasets.tubes()[1] > 0},
             kind={"blobs": "instances", "tubes": "mask"},
+            networks=networks,
             progress=True,
         )
     print(f"{len(result.table)} results on {len(named)} image(s): {result.save(out)}")

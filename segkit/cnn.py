@@ -15,19 +15,13 @@ comes out is checked; formats that can hold programs are refused.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import _backends, _check, _decoding, _onnx, _tiles, _trial
-
-_MODELS = Path(__file__).with_name("models")
-_VOID = "void"  # the name of what is no class
+from . import _backends, _check, _models, _onnx, _planes, _tiles, _trial
 
 
 class CNNSegmenter:
@@ -111,27 +105,27 @@ class CNNSegmenter:
         max_bytes: int = _onnx.MAX_BYTES,
     ) -> None:
         self.path = _check.path(model, "model")
-        self.class_names = _names(class_names)
+        self.class_names = _models.names(class_names)
         self.channels = _check.choice(channels, "channels", ("rgb", "bgr"))
         _check.choice(backend, "backend", _backends.BACKENDS)
         self.channel_axis = channel_axis
         if channel_axis is not None:
             self.channel_axis = _check.integer(channel_axis, "channel_axis", low=-3, high=2)
-        size = None if size is None else _pair(size, "size")
+        size = None if size is None else _models.pair(size, "size")
         max_bytes = _check.integer(max_bytes, "max_bytes", low=1)
-        self.mean, self.std = _per_channel(mean, "mean"), _per_channel(std, "std")
+        self.mean, self.std = _models.per_channel(mean, "mean"), _models.per_channel(std, "std")
         if (self.std <= 0).any():
             raise ValueError(f"`std` must be > 0, got {self.std.min():g}")
 
         self.backend = _backends.chosen(backend)
-        self._model = _opened(self.path, max_bytes)
+        self._model = _models.opened(self.path, max_bytes)
         self._n_channels = self._taken_channels()
         self.size = self._taken_size(size)
-        self._multiple = _known_multiple(self._model.data) or self._tried()
+        self._multiple = _models.known_multiple(self._model.data) or self._tried()
         self._load()
 
         numbers = np.zeros(len(self.class_names), dtype=np.int32)
-        named = [k for k, name in enumerate(self.class_names) if name != _VOID]
+        named = [k for k, name in enumerate(self.class_names) if name != _models.VOID]
         numbers[named] = np.arange(1, len(named) + 1)
         self._numbers, self._named = numbers, named
         self.classes = {int(numbers[k]): self.class_names[k] for k in named}
@@ -168,11 +162,13 @@ class CNNSegmenter:
         pyramid of dilated convolutions for semantic segmentation. ECCV.
         doi:10.1007/978-3-030-01249-6_34
         """
-        _check.choice(name, "name", tuple(sorted(path.stem for path in _MODELS.glob("*.json"))))
-        told = _told(name)
+        _check.choice(
+            name, "name", tuple(sorted(path.stem for path in _models.FOLDER.glob("*.json")))
+        )
+        told = _models.told(name)
         keys = ("class_names", "mean", "std", "channels")
         return cls(
-            _MODELS / f"{name}.onnx",
+            _models.FOLDER / f"{name}.onnx",
             **{key: told[key] for key in keys},
             backend=backend,
             channel_axis=channel_axis,
@@ -433,7 +429,7 @@ class CNNSegmenter:
                 bar.step()
             yield 0, values
             return
-        overlaps = [_pixels(overlap, side) for side in sides]
+        overlaps = [_models.pixels(overlap, side) for side in sides]
         padding = [max(0, side - n) for side, n in zip(sides, shape, strict=True)]
         if any(padding):
             array = np.pad(array, [(0, padding[0]), (0, padding[1]), (0, 0)], mode="edge")
@@ -452,7 +448,7 @@ class CNNSegmenter:
 
     def _tile(self, tile: Any, shape: tuple[int, int]) -> tuple[int, int] | None:
         """Return the sides of tiles; None where one covers the image."""
-        sides = _pair(tile, "tile")
+        sides = _models.pair(tile, "tile")
         if self.size is not None and sides != self.size:
             raise ValueError(f"`tile` must be the size of `model`, {self.size}, got {sides}")
         if self.size is not None:
@@ -490,11 +486,11 @@ class CNNSegmenter:
         shape = batch.shape[2:]
         resized = self.size is not None and shape != self.size
         if resized:
-            batch = _resized(batch, self.size)
+            batch = _planes.resized(batch, self.size)
         values, given = self._forward(batch)
         if given == "scores" and (resized or not scores):
-            values = _softmax(values)
-        return _resized(values, shape) if resized else values
+            values = _planes.softmax(values)
+        return _planes.resized(values, shape) if resized else values
 
     def _forward(self, batch: np.ndarray) -> tuple[np.ndarray, str]:
         """Return values that grow with how likely a class is, (n, K, R, C), and what they are."""
@@ -520,7 +516,7 @@ class CNNSegmenter:
             found.append(self._checked(result, part.shape)[: n - k])
         values = np.concatenate(found)[..., :rows, :columns]
         if self._model.meaning == "labels":
-            return _one_hot(values, len(self.class_names)), "probabilities"
+            return _planes.one_hot(values, len(self.class_names)), "probabilities"
         if values.shape[1] == 1:
             rest = 1 - values if self._model.meaning == "probabilities" else np.zeros_like(values)
             values = np.concatenate([rest, values], axis=1)
@@ -560,117 +556,6 @@ class CNNSegmenter:
                 f"must give {wanted} for each of the {rows} x {columns} pixels of {n} image(s), "
                 f"gave an array of shape {given}"
             )
-
-
-# Checks
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    """Return the names of classes."""
-    if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
-        raise TypeError(f"`class_names` must be a sequence of str, got {value!r}")
-    for name in value:
-        if not isinstance(name, str):
-            raise TypeError(f"`class_names` must hold str, got {name!r}")
-    if all(name == _VOID for name in value):
-        raise ValueError(f"`class_names` must name at least one class, got {list(value)}")
-    return tuple(value)
-
-
-def _per_channel(value: Any, name: str) -> np.ndarray:
-    """Return one number, or one for each channel, as an array."""
-    wanted = f"`{name}` must be a finite number, or one for each channel, got {value!r}"
-    try:
-        array = np.atleast_1d(np.asarray(value))
-    except ValueError:  # a ragged list
-        raise ValueError(wanted) from None
-    if array.dtype.kind not in "iuf":
-        raise TypeError(wanted)
-    if array.ndim != 1 or array.size == 0 or not np.isfinite(array).all():
-        raise ValueError(wanted)
-    return array.astype(np.float64)
-
-
-def _pair(value: Any, name: str) -> tuple[int, int]:
-    """Return two sides from one number or from two."""
-    if not isinstance(value, (tuple, list, np.ndarray)):
-        value = (value, value)
-    if len(value) != 2:
-        raise ValueError(f"`{name}` must be one side or two, got {value!r}")
-    rows, columns = (_check.integer(side, name, low=1) for side in value)
-    return rows, columns
-
-
-def _pixels(overlap: float, side: int) -> int:
-    """Return an overlap in pixels, less than the side of a tile."""
-    pixels = int(overlap * side) if overlap < 1 else _check.integer(overlap, "overlap")
-    if pixels >= side:
-        raise ValueError(f"`overlap` must be less than the side of `tile`, {side}, got {overlap}")
-    return pixels
-
-
-# Files
-
-
-def _opened(path: Path, max_bytes: int) -> _onnx.Model:
-    """Return the model in a file."""
-    try:
-        with _decoding.opened(path) as (stream, size):
-            if size > max_bytes:
-                raise _decoding.RefusedError(
-                    f"has {size} bytes, more than the {max_bytes} allowed; pass larger `max_bytes`"
-                )
-            try:
-                return _onnx.parse(stream.read(size), path.parent)
-            except _onnx.DamagedError as error:
-                raise _decoding.RefusedError(str(error)) from None
-    except ValueError as error:
-        raise ValueError(f"`model` {error}") from None
-
-
-def _told(name: str) -> dict[str, Any]:
-    """Return what is known of a network that comes with segkit."""
-    found: dict[str, Any] = json.loads((_MODELS / f"{name}.json").read_bytes())
-    return found
-
-
-def _known_multiple(data: bytes) -> int | None:
-    """Return the multiples that sides must be of, for a network that comes with segkit."""
-    digest = hashlib.sha256(data).hexdigest()
-    for path in _MODELS.glob("*.json"):
-        told = _told(path.stem)
-        if told["sha256"] == digest:
-            return int(told["multiple"])
-    return None
-
-
-# Arrays
-
-
-def _softmax(values: np.ndarray) -> np.ndarray:
-    """Return scores as probabilities, along the axis of classes."""
-    values = np.exp(values - values.max(axis=1, keepdims=True))
-    values /= values.sum(axis=1, keepdims=True)
-    return values
-
-
-def _one_hot(labels: np.ndarray, n: int) -> np.ndarray:
-    """Return 1 for the class of a label and 0 for the others, (n, K, R, C)."""
-    return (labels[:, np.newaxis] == np.arange(n)[:, np.newaxis, np.newaxis]).astype(np.float32)
-
-
-def _resized(batch: np.ndarray, size: Any) -> np.ndarray:
-    """Return (n, channels, R, C) at another size, by areas where it shrinks."""
-    import cv2
-
-    shrinks = size[0] <= batch.shape[2] and size[1] <= batch.shape[3]
-    way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    planes = [cv2.resize(plane, size[::-1], interpolation=way) for plane in _planes(batch)]
-    return np.stack(planes).reshape(*batch.shape[:2], *size)
-
-
-def _planes(batch: np.ndarray) -> Iterator[np.ndarray]:
-    return (np.ascontiguousarray(plane) for image in batch for plane in image)
 
 
 class _Bar:

@@ -18,7 +18,8 @@ import inspect
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,15 @@ from ._pipelines import (
     refuse_unknown,
     takes_markers,
 )
-from .labels import relabel
+from .cnn import CNNSegmenter
+from .labels import connected_components, relabel
 from .plot import stretch
 
 # What else runs by default where the truth is of a kind.
 _FITTING = {"instances": "nuclei", "regions": "membranes"}
+
+# Truths whose regions are connected, and have no names.
+_OF_REGIONS = ("partitions", "regions", "instances")
 
 # Quick methods are timed more than once: what else a machine does only ever adds.
 _MOST_RUNS, _ENOUGH = 3, 0.1  # seconds
@@ -163,6 +168,8 @@ class Comparison:
         The label images of all annotators, by the name of the image.
     markers : dict of arrays
         Where regions started, by the name of the image.
+    networks : dict of str
+        The networks among the methods by name, each as it is printed.
     """
 
     table: list[dict[str, Any]]
@@ -170,6 +177,7 @@ class Comparison:
     labels: dict[tuple[str, str], np.ndarray]
     truths: dict[str, tuple[np.ndarray, ...]]
     markers: dict[str, np.ndarray]
+    networks: dict[str, str] = field(default_factory=dict)
 
     def save(self, folder: str | Path) -> Path:
         """Write the page: one file, index.html, which needs nothing beside it.
@@ -195,12 +203,15 @@ class Comparison:
         """
         place = _check.path(folder, "folder")
         methods = {
-            name: (inspect.getdoc(METHODS[name]) or "").partition("\n")[0]
+            name: f"A trained network: {self.networks[name]}."
+            if name in self.networks
+            else (inspect.getdoc(METHODS[name]) or "").partition("\n")[0]
             for name in dict.fromkeys(row["method"] for row in self.table)
         }
         return _page.save(
-            place, self.table, self.images, self.labels, self.truths, self.markers, methods
-        )
+            place, self.table, self.images, self.labels, self.truths, self.markers, methods,
+            self.networks,
+        )  # fmt: skip
 
 
 def compare(
@@ -210,6 +221,7 @@ def compare(
     truths: Mapping[str, Any] | Sequence[Any] | None = None,
     kind: str | Mapping[str, str] | None = None,
     markers: Mapping[str, Any] | Sequence[Any] | None = None,
+    networks: CNNSegmenter | Mapping[str, CNNSegmenter] | None = None,
     progress: bool = False,
 ) -> Comparison:
     """Segment every image by every method, and score the results where the truth is known.
@@ -240,6 +252,8 @@ def compare(
     markers : dict by the name of the image, or a sequence as long as `images`, optional
         Marker images, for the methods that take one; numbered as the truth, if
         that is a mask, classes or structures.
+    networks : CNNSegmenter, or a dict of them by name, optional
+        Networks that run too, on all but volumes.
     progress : bool, default False
         Whether a progress bar is drawn on stderr.
 
@@ -264,7 +278,9 @@ def compare(
     quality and its two factors.  classes: mean IoU, pixel accuracy, boundary F1.
     structures: mean Dice, mean IoU.  mask: IoU, Dice, Hausdorff distance.  Methods
     that give regions know no classes: there each region counts as what most of its
-    pixels are in the truth.  What started from markers is taken by its numbers.
+    pixels are in the truth.  What started from markers is taken by its numbers, and so is a
+    network where the truth is classes.  Against partitions, regions and instances the
+    connected components of its classes are scored.
 
     **Cost** two runs of each pipeline, one for the memory, one for the time (up to
     three if they are quick), and the scoring. Seconds are by the clock, of the
@@ -285,27 +301,31 @@ def compare(
     ('ramp', 'compact_watershed', 4, 0.92)
     """
     given = cases(images, truths, kind, markers)
+    known = _networks(networks)
     plans = [_plan(methods, case) for case in given]
+    runs = [_runs(case, plan, known) for case, plan in zip(given, plans, strict=True)]
     table: list[dict[str, Any]] = []
     labels: dict[tuple[str, str], np.ndarray] = {}
     loaded: set[Any] = set()
-    with _Bar(sum(map(len, plans)), progress) as bar:
-        for case, plan in zip(given, plans, strict=True):
-            for method, parameters in plan.items():
+    with _Bar(sum(map(len, runs)), progress) as bar:
+        for case, plan, runs_of_case in zip(given, plans, runs, strict=True):
+            for method, run in runs_of_case.items():
                 bar.step(f"{case.name}: {method}")
                 if (method, case.channel_axis) not in loaded:
-                    _load(case, method, parameters)
+                    _load(case, run)
                     loaded.add((method, case.channel_axis))
-                result, seconds, memory = _measured(case, method, parameters)
+                result, seconds, memory = _measured(run)
                 labels[case.name, method] = result
                 row: dict[str, Any] = {"image": case.name, "method": method, "kind": case.kind}
-                marked = case.markers is not None and takes_markers(METHODS[method])
+                own = method not in known
+                marked = own and case.markers is not None and takes_markers(METHODS[method])
                 if case.kind is not None:
-                    row |= _scoring.scores(result, case.truths, case.kind, named=marked)
+                    named = marked if own else case.kind == "classes"
+                    row |= _scoring.scores(result, case.truths, case.kind, named=named)
                 row |= _scoring.general(case.image, result, case.channel_axis)
                 row |= {"seconds": seconds, "memory": memory}
                 row["markers"] = marked
-                row["parameters"] = defaults_of(METHODS[method]) | parameters
+                row["parameters"] = defaults_of(METHODS[method]) | plan[method] if own else {}
                 table.append(row)
     return Comparison(
         table,
@@ -313,10 +333,26 @@ def compare(
         labels,
         {case.name: case.truths for case in given if case.truths},
         {case.name: case.markers for case in given if case.markers is not None},
+        {name: repr(network) for name, network in known.items()},
     )
 
 
 # Running
+
+
+Run = Callable[..., np.ndarray]  # of nothing, or of the part of the image
+
+
+def _runs(
+    case: Case, plan: Mapping[str, Mapping[str, Any]], networks: Mapping[str, CNNSegmenter]
+) -> dict[str, Run]:
+    """Return what runs on an image, by name."""
+    found: dict[str, Run] = {
+        method: partial(_segmented, case, method, parameters) for method, parameters in plan.items()
+    }
+    if case.image.ndim - (case.channel_axis is not None) == 2:
+        found |= {name: partial(_classified, case, each) for name, each in networks.items()}
+    return found
 
 
 def _segmented(
@@ -333,22 +369,40 @@ def _segmented(
     )
 
 
-def _load(case: Case, method: str, parameters: Mapping[str, Any]) -> None:
+def _classified(case: Case, network: CNNSegmenter, part: tuple[slice, ...] = ()) -> np.ndarray:
+    """Return the classes that a network gives, or where the truth is of regions these."""
+    classes = network.predict(stretch(case.image[part]))
+    return connected_components(classes) if case.kind in _OF_REGIONS else classes
+
+
+def _networks(given: Any) -> dict[str, CNNSegmenter]:
+    """Return networks by name: one is called as its file."""
+    if isinstance(given, CNNSegmenter):
+        given = {given.path.stem: given}
+    if not isinstance(given, (Mapping, type(None))):
+        raise TypeError(f"`networks` must be a CNNSegmenter, or a dict of them, got {given!r}")
+    for name, network in (given or {}).items():
+        if not isinstance(network, CNNSegmenter):
+            raise TypeError(f"`networks[{name!r}]` must be a CNNSegmenter, got {network!r}")
+        if name in METHODS:
+            raise ValueError(f"`networks` has {name!r}, which is the name of a method")
+    return dict(given or {})
+
+
+def _load(case: Case, run: Run) -> None:
     """Run a method on a corner of the image, for the modules that it loads."""
     ndim = case.image.ndim - (case.channel_axis is not None)
     with contextlib.suppress(ValueError):  # what is wrong is told by the run on the whole image
-        _segmented(case, method, parameters, (slice(0, 32),) * ndim)
+        run((slice(0, 32),) * ndim)
 
 
-def _measured(
-    case: Case, method: str, parameters: Mapping[str, Any]
-) -> tuple[np.ndarray, float, int]:
+def _measured(run: Run) -> tuple[np.ndarray, float, int]:
     """Return the result of a method, the seconds it takes, and its peak of memory in bytes."""
-    memory = _peak(lambda: _segmented(case, method, parameters))
+    memory = _peak(run)
     seconds: list[float] = []
     while len(seconds) < _MOST_RUNS and sum(seconds) < _ENOUGH:
         start = time.perf_counter()
-        result = _segmented(case, method, parameters)
+        result = run()
         seconds.append(time.perf_counter() - start)
     return result, min(seconds), memory
 

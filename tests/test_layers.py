@@ -26,6 +26,7 @@ LAYERS = (
     ("_pipelines", "_tasks", "_closing", "_recipes", "plot"),
     ("datasets", "_dataset_forms"),
     ("_packing", "cnn", "training"),
+    ("_models",),
     ("_fitting",),
     ("_training_loop", "_checkpoints"),
     ("growing", "quadtrees", "flooding", "_joining", "merging", "classification"),

@@ -14,7 +14,7 @@ import segkit
 from segkit import CNNSegmenter, _onnx
 from tests.networks import NAMES, helper, nearest_grey, numpy_helper, onnx, saved
 
-SHIPPED = segkit.cnn._MODELS / "espnet-camvid.onnx"
+SHIPPED = segkit.cnn._models.FOLDER / "espnet-camvid.onnx"
 GREYS = {"class_names": NAMES, "mean": 0, "std": 1, "backend": "opencv"}
 ROADS = {"class_names": ["x"] * 12, "mean": 0, "std": 1, "backend": "opencv"}
 
@@ -62,7 +62,7 @@ def structure(view, kind="model", base=0):
 
 
 def test_the_shipped_file_is_as_it_was_made(whole):
-    assert segkit.cnn._known_multiple(whole) == 8
+    assert segkit.cnn._models.known_multiple(whole) == 8
     assert len(whole) < 1.5e6
 
 

@@ -9,7 +9,7 @@ from torch import nn  # noqa: E402
 import segkit  # noqa: E402
 from segkit import CNNSegmenter, training  # noqa: E402
 
-MODELS = segkit.cnn._MODELS
+MODELS = segkit.cnn._models.FOLDER
 SETTINGS = {"mean": 0, "std": 1}
 
 
