@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from . import comparison
+from . import _class_contenders, comparison
 from ._pipelines import AT_SCALES, METHODS, PHOTOGRAPHS, SEARCH, TASKS
 from ._tasks import joined_supervoxels
 from .datasets import Dataset, Item
@@ -106,7 +106,7 @@ def inputs_of(item: Item, markers: np.ndarray | None) -> dict[str, Any]:
 
 
 def ours() -> dict[str, Contender]:
-    """Return a contender for each method of `METHODS`, and one that merges given pieces."""
+    """Return a contender for each method of `METHODS`, and those of one task alone."""
     merging = contender(
         "merge_regions",
         joined_supervoxels,
@@ -117,7 +117,11 @@ def ours() -> dict[str, Contender]:
             "share_weight": (0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4),
         },
     )
-    return {name: _of_pipeline(name) for name in METHODS} | {merging.name: merging}
+    classes = {
+        name: contender(name, run, "classes", search=search)
+        for name, (run, search) in _class_contenders.CONTENDERS.items()
+    }
+    return {name: _of_pipeline(name) for name in METHODS} | {merging.name: merging} | classes
 
 
 def _of_pipeline(name: str) -> Contender:

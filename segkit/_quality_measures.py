@@ -49,6 +49,8 @@ def measure(item: Item, labels: np.ndarray, *, for_tuning: bool = False) -> Reco
     record = _MEASURES[item.kind](item, labels)
     if item.kind == "partitions" and not for_tuning:
         record["boundary"] = [int(n) for n in metrics.boundary_counts(item.truth, labels)]
+    if item.kind == "classes" and not for_tuning:
+        record["boundary_f1"] = metrics.boundary_f1(item.truth, labels)
     return record
 
 
@@ -165,11 +167,14 @@ def _class_scores(records: Sequence[Record]) -> dict[str, float]:
     """Return scores of the classes that the truth has, from counts over the whole set."""
     counts = np.array([n for n in _sums(records).values() if n[0]])
     truth, test, both = counts.T
-    return {
+    scores = {
         "mean_iou": float(np.mean(both / (truth + test - both))),
         "pixel_accuracy": float(both.sum() / truth.sum()),
         "class_accuracy": float(np.mean(both / truth)),
     }
+    if "boundary_f1" in records[0]:
+        scores["boundary_f1"] = float(np.mean([record["boundary_f1"] for record in records]))
+    return scores
 
 
 def _mean_dice(record: Record) -> float:

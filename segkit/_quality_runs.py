@@ -211,6 +211,7 @@ def code() -> str:
     folder = Path(__file__).resolve().parent
     files = [path for path in folder.glob("*.py") if path.stem not in _ONLY_SHOWS]
     files += [path for path in (folder.parent / "segkit_ext").glob("*.p[yx][xd]")]
+    files += [path for path in (folder / "models").glob("*.onnx")]
     digest = hashlib.sha256(__version__.encode())
     for path in sorted(files):
         digest.update(path.name.encode() + path.read_bytes())

@@ -26,6 +26,7 @@ _HEADS = {
     "mean_iou": "mean IoU",
     "pixel_accuracy": "pixel accuracy",
     "class_accuracy": "class accuracy",
+    "boundary_f1": "boundary F1",
     "mean_dice": "Dice",
 }
 
