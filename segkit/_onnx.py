@@ -404,6 +404,31 @@ def _meaning(graph: Message, result: Value) -> str:
     return "scores"
 
 
+def layers(model: Model) -> list[tuple[str, str]]:
+    """Return the kind of each node, and the name of what it gives, in the order they run."""
+    graph = _Reader(memoryview(model.data)).message("model")["graph"][0]
+    return [(_first(node, "kind", ""), node["outputs"][0]) for node in graph["nodes"]]
+
+
+def giving(model: Model, name: str) -> bytes:
+    """Return a model that gives what one of its nodes gives, in place of its own results."""
+    return b"".join(_with_result(memoryview(model.data), "model", name))
+
+
+def _with_result(view: memoryview, kind: str, name: str) -> Iterator[bytes | memoryview]:
+    for number, _, value, field in _fields(view):
+        what = _MESSAGES[kind].get(number, ("", ""))[0]
+        if what == "graph":
+            inner = b"".join(_with_result(value, "graph", name))
+            yield _written(number << 3 | _BYTES) + _written(len(inner)) + inner
+        elif what != "outputs":
+            yield field
+    if kind == "graph":
+        text = name.encode()
+        described = b"\x0a" + _written(len(text)) + text + b"\x12\x04\x0a\x02\x08\x01"  # float32
+        yield _written(12 << 3 | _BYTES) + _written(len(described)) + described
+
+
 # Weights in other files
 
 

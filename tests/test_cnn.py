@@ -492,3 +492,17 @@ def test_what_is_not_installed_is_named_with_its_extra(monkeypatch, missing):
 
     with pytest.raises(ImportError, match=r"torch: pip install 'segkit\[train\]'"):
         training.espnet(3)
+
+
+def test_what_a_layer_gives_can_be_looked_at(tmp_path, image, backend):
+    from segkit import _backends, _onnx
+
+    path = nearest_grey(tmp_path / "a.onnx", after=[("Relu", {}), ("Softmax", {"axis": 1})])
+    model = CNNSegmenter(path, **GREYS, backend=backend)._model
+    assert [kind for kind, _ in _onnx.layers(model)] == ["Conv", "Relu", "Softmax"]
+    name = _onnx.layers(model)[1][1]
+    run = _backends.load(_onnx.giving(model, name), backend, name)
+    values = image[np.newaxis, np.newaxis].astype(np.float32)
+    levels = np.array([0, 100, 200], np.float32)[:, np.newaxis, np.newaxis]
+    wanted = np.maximum(2 * levels * values[0] - levels**2, 0)
+    np.testing.assert_allclose(run(values)[0], wanted, rtol=1e-5)

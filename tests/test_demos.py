@@ -10,7 +10,8 @@ import pytest
 import segkit
 from tests.conftest import ROOT
 
-DEMOS = sorted(path.stem for path in (ROOT / "demos").glob("*.py") if path.stem != "sheet")
+SHARED = ("sheet", "street")
+DEMOS = sorted(path.stem for path in (ROOT / "demos").glob("*.py") if path.stem not in SHARED)
 
 
 @pytest.mark.parametrize("name", DEMOS)
