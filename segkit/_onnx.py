@@ -116,6 +116,8 @@ _OTHERS = {
     b"\x93NUMPY": "is a NumPy array",
 }
 
+_ANY_FOUR_SIDES = b"\x12\x0e\x0a\x0c\x08\x01\x12\x08" + b"\x0a\x00" * 4  # a type: float32
+
 Message = dict[str, list[Any]]
 
 
@@ -411,7 +413,7 @@ def layers(model: Model) -> list[tuple[str, str]]:
 
 
 def giving(model: Model, name: str) -> bytes:
-    """Return a model that gives what one of its nodes gives, in place of its own results."""
+    """Return a model that gives what one of its nodes gives, of four sides, and nothing else."""
     return b"".join(_with_result(memoryview(model.data), "model", name))
 
 
@@ -425,7 +427,7 @@ def _with_result(view: memoryview, kind: str, name: str) -> Iterator[bytes | mem
             yield field
     if kind == "graph":
         text = name.encode()
-        described = b"\x0a" + _written(len(text)) + text + b"\x12\x04\x0a\x02\x08\x01"  # float32
+        described = b"\x0a" + _written(len(text)) + text + _ANY_FOUR_SIDES
         yield _written(12 << 3 | _BYTES) + _written(len(described)) + described
 
 
