@@ -42,6 +42,7 @@ cdef struct Branch:
     double distance
     Py_ssize_t level
     Py_ssize_t node     # counted from the first of its level
+    Py_ssize_t opened   # child that was looked into first
 
 
 def fan():
@@ -201,6 +202,16 @@ cdef inline Py_ssize_t within(
     return n
 
 
+cdef inline void insert(feature_t value, feature_t[::1] top) noexcept nogil:
+    """Put a value among the least so far, in order; the largest falls out."""
+    cdef Py_ssize_t c
+    cdef feature_t other
+    for c in range(top.shape[0]):
+        other = top[c]
+        top[c] = value if value < other else other
+        value = value if value > other else other
+
+
 cdef Py_ssize_t search(
     const feature_t[:, ::1] pixels,
     Py_ssize_t p,
@@ -221,13 +232,15 @@ cdef Py_ssize_t search(
 
     Pre: at least k samples lie within `bound`, squared.
     """
-    cdef Branch stack[DEPTH * FAN]
+    cdef Branch stack[DEPTH * (FAN + 1)]
     cdef Branch branch
-    cdef feature_t box[LEAF]
-    cdef feature_t reach, value, least, kth
+    cdef feature_t lane[LEAF]
+    cdef feature_t boxes_at[DEPTH * FAN]
+    cdef feature_t* box
+    cdef feature_t reach, value, kth
     cdef Py_ssize_t k = near.shape[0], n_features = places.shape[1]
     cdef Py_ssize_t n_places = places.shape[2], n_levels = first.shape[0] - 1
-    cdef Py_ssize_t n_children, depth, i, j, c, at, n_pool = 0, n_before, work = 0
+    cdef Py_ssize_t n_children, depth, i, j, n_pool = 0, n_before, work = 0
     cdef Py_ssize_t n_picked
     cdef Py_ssize_t picked[FAN + 1]
     reach = <feature_t> certainly(bound, n_features, <feature_t> 0)
@@ -236,6 +249,7 @@ cdef Py_ssize_t search(
     stack[0].distance = 0.0
     stack[0].level = 0
     stack[0].node = 0
+    stack[0].opened = NONE
     depth = 1
     while depth > 0:
         depth -= 1
@@ -243,27 +257,37 @@ cdef Py_ssize_t search(
         if branch.distance > reach:
             continue
         if branch.level < n_levels:
-            measure_boxes(pixels, p, boxes, first[branch.level] + branch.node, box)
             # The root may have fewer; nodes of a level are filled from the left.
             n_children = FAN if branch.level else first[n_levels]
-            n_picked = 0
-            for i in range(n_children):
-                picked[n_picked] = i
-                n_picked += box[i] <= reach
-            work += n_features + FAN
-            at = depth
+            box = &boxes_at[branch.level * FAN]
+            if branch.opened == NONE:
+                measure_boxes(pixels, p, boxes, first[branch.level] + branch.node, box)
+                work += n_features + FAN
+                value = box[0]
+                for i in range(1, n_children):
+                    value = box[i] if box[i] < value else value
+                if value > reach:
+                    continue
+                n_picked = 0
+                for i in range(n_children):
+                    picked[n_picked] = i
+                    n_picked += box[i] <= value
+                stack[depth] = branch
+                stack[depth].opened = picked[0]
+                depth += 1
+                n_picked = 1
+            else:
+                n_picked = 0
+                for i in range(n_children):
+                    picked[n_picked] = i
+                    n_picked += (box[i] <= reach) & (i != branch.opened)
             for j in range(n_picked):
                 i = picked[j]
                 stack[depth].distance = box[i]
                 stack[depth].level = branch.level + 1
                 stack[depth].node = branch.node * FAN + i
-                if stack[depth].distance < stack[at].distance:
-                    at = depth
+                stack[depth].opened = NONE
                 depth += 1
-            if n_picked:
-                branch = stack[at]
-                stack[at] = stack[depth - 1]
-                stack[depth - 1] = branch
             continue
         if n_pool + n_places > pool.shape[0]:
             n_pool = within(reach, n_pool, squares, pool)
@@ -271,19 +295,15 @@ cdef Py_ssize_t search(
                 n_pool = decide(
                     pixels, p, places, owner, squares, pool, n_pool, near, owners, held
                 )
-        measure_leaf(pixels, p, places, branch.node, box)
+        measure_leaf(pixels, p, places, branch.node, lane)
         work += n_features * n_places // FAN
         n_before = n_pool
         for i in range(n_places):
-            squares[n_pool] = box[i]
+            squares[n_pool] = lane[i]
             pool[n_pool] = branch.node * n_places + i
-            n_pool += box[i] <= reach
+            n_pool += lane[i] <= reach
         for j in range(n_before, n_pool):
-            value = squares[j]
-            for c in range(k):
-                least = value if value < top[c] else top[c]
-                value = top[c] if value < top[c] else value
-                top[c] = least
+            insert(squares[j], top)
         kth = <feature_t> certainly(top[k - 1], 2 * n_features, <feature_t> 0)
         reach = kth if kth < reach else reach
     n_pool = within(reach, n_pool, squares, pool)
