@@ -12,6 +12,7 @@ from benchmarks import (
     harness,
     inputs,
     joining,
+    knn,
     merging,
     quadtree,
     region_graph,
@@ -33,6 +34,7 @@ FAMILIES = (
     joining,
     region_graph,
     merging,
+    knn,
 )
 SMALL_CALLS = 200
 OVERHEAD_LIMIT = 50.0  # microseconds on a 64 x 64 image

@@ -27,7 +27,7 @@ from . import _check, _sample_tree, _threads
 from ._segmenter import Pixels, Segmenter
 
 _BLOCK = 1 << 14  # pixels that are classified at once
-_LARGEST = 1e150  # of a value whose square is finite
+_LARGEST = {4: 1e38, 8: 1e150}  # of values in 4 and in 8 bytes, so that nothing overflows
 _WEIGHTS = ("uniform", "distance")
 
 
@@ -213,7 +213,7 @@ class KNNSegmenter(_Supervised):
 
     **Exactness**: what brute force finds in double precision, no approximation. Features are
     float32, where intensities alone are the feature the image's own values: distances between
-    integers are exact up to 2**53, squared. Values beyond 1e150 are refused.
+    integers are exact up to 2**53, squared. Values beyond 1e150 (in float32: 1e38) are refused.
 
     **Cost**: fitting O(m log m) for m samples. Prediction about O(log m) for each pixel with few
     features, in as little as a third of a microsecond; O(m) with very many. A pixel that looks
@@ -416,11 +416,12 @@ def _scale_of(values: np.ndarray) -> _Scale:
 
 
 def _refuse_huge(values: np.ndarray) -> None:
-    """Refuse values whose squares are not finite."""
-    if values.dtype == np.float64 and values.size:
-        largest = max(-values.min(), values.max())
-        if largest > _LARGEST:
-            raise ValueError(f"`image` must hold values up to {_LARGEST:g}, got {largest:g}")
+    """Refuse values of which differences or squares are not finite."""
+    largest = _LARGEST.get(values.dtype.itemsize)
+    if values.dtype.kind == "f" and largest is not None and values.size:
+        found = max(-values.min(), values.max())
+        if found > largest:
+            raise ValueError(f"`image` must hold values up to {largest:g}, got {found:g}")
 
 
 class PixelClassifier(_Supervised):

@@ -1,20 +1,21 @@
 """The classes of the k nearest samples of each pixel, by a tree of boxes.
 
-Samples lie in leaves of a few dozen, coordinate by coordinate, so that the
-distances to all of a leaf are a few vector instructions.  Above them, each node
-has up to eight children and knows the box that holds the samples of each; a box
-that is farther than the k-th neighbor so far is left alone, and the nearest box
-is opened first.
+Samples lie in leaves of a few dozen, feature by feature, so that the distances
+to all of a leaf are a few vector instructions.  Above them, each node has up to
+sixteen children and knows the box around the samples of each, so that these are
+measured together too.  The nearest box is opened first; what is by then farther
+than the k-th neighbor so far is left alone.
 
 A pixel mostly looks like the one before.  The neighbors of that one are k
 samples at known places, so the farthest of them is a bound to begin with; and a
 pixel that was seen shortly before, as a table of recent ones tells, is answered
 at once.
 
-Which samples are near is decided in double: distances in the type of the
-samples only sort out those that are certainly too far.  Neighbors are ordered
-by distance, then class.  So neither the tree nor the order of pixels has a part
-in the result.
+While searching, distances are in the type of the samples, and all that may be
+near enough is put into a pool; a small ordered list of the k least distances,
+kept without branches, says what that is.  Where more than k are left in the end,
+double decides.  Neighbors are ordered by distance, then class.  So neither the
+tree nor the order of pixels has a part in the result.
 """
 
 from libc.math cimport INFINITY, fabs, fabsf, sqrt
@@ -36,13 +37,13 @@ cdef enum:
     NONE = -1       # no pixel, no sample
 
 cdef enum:
-    TAG = 0xFFFFFFFF00000000
+    TAG = 0xFFFFFFFF00000000    # of an entry for a recent pixel: this half of its hash, and where
 
 cdef struct Branch:
     double distance
     Py_ssize_t level
     Py_ssize_t node     # counted from the first of its level
-    Py_ssize_t opened   # child that was looked into first
+    Py_ssize_t opened   # which child was opened first; NONE: not measured yet
 
 
 def fan():
@@ -84,7 +85,7 @@ cdef inline double away(
 
 
 cdef inline double certainly(double bound, Py_ssize_t n_features, feature_t one) noexcept nogil:
-    """Return what no distance up to `bound` exceeds, however it is rounded on the way."""
+    """Return what no distance up to `bound` exceeds when it is rounded on the way."""
     cdef double largest, step, tiny
     if feature_t is float:
         largest, step, tiny = 3.4028234663852886e38, 2.0**-23, 1e-37
@@ -101,10 +102,10 @@ cdef inline void measure_boxes(
     Py_ssize_t node,
     feature_t* squares,
 ) noexcept nogil:
-    """Write four times the squared distance to each child's box: 0 inside.
+    """Write the squared distance to each child's box, 0 inside.
 
-    Above and below a box, x + |x| is twice what a pixel is outside, else 0.  A
-    larger coordinate difference never rounds to less, so no sample is nearer.
+    Of the differences from the low and the high side at most one is above 0, and
+    x + |x| is twice that.  No sample in the box is nearer, rounded or not.
     """
     cdef Py_ssize_t f, i, n_children = boxes.shape[3]
     cdef feature_t value, below, above, quarter = 0.25
@@ -235,9 +236,9 @@ cdef Py_ssize_t search(
     cdef Branch stack[DEPTH * (FAN + 1)]
     cdef Branch branch
     cdef feature_t lane[LEAF]
-    cdef feature_t boxes_at[DEPTH * FAN]
+    cdef feature_t measured[DEPTH * FAN]    # boxes of one node of each level: the one under way
     cdef feature_t* box
-    cdef feature_t reach, value, kth
+    cdef feature_t reach, least, kth
     cdef Py_ssize_t k = near.shape[0], n_features = places.shape[1]
     cdef Py_ssize_t n_places = places.shape[2], n_levels = first.shape[0] - 1
     cdef Py_ssize_t n_children, depth, i, j, n_pool = 0, n_before, work = 0
@@ -259,19 +260,20 @@ cdef Py_ssize_t search(
         if branch.level < n_levels:
             # The root may have fewer; nodes of a level are filled from the left.
             n_children = FAN if branch.level else first[n_levels]
-            box = &boxes_at[branch.level * FAN]
+            box = &measured[branch.level * FAN]
             if branch.opened == NONE:
                 measure_boxes(pixels, p, boxes, first[branch.level] + branch.node, box)
                 work += n_features + FAN
-                value = box[0]
+                least = box[0]
                 for i in range(1, n_children):
-                    value = box[i] if box[i] < value else value
-                if value > reach:
+                    least = box[i] if box[i] < least else least
+                if least > reach:
                     continue
                 n_picked = 0
                 for i in range(n_children):
                     picked[n_picked] = i
-                    n_picked += box[i] <= value
+                    n_picked += box[i] <= least
+                # The others wait until this one has made reach small
                 stack[depth] = branch
                 stack[depth].opened = picked[0]
                 depth += 1

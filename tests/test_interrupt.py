@@ -138,6 +138,10 @@ WORK = {
     "HiddenMarkovChainSegmenter, viterbi": lambda: {
         "image": noise(1500), "n_classes": 5, "max_iter": 1, "decoding": "viterbi",
     },
+    "KNNSegmenter": lambda: {
+        "image": noise(600, high=1 << 24, dtype=np.float32), "n_neighbors": 20,
+        "annotation": noise(600, high=3, dtype=np.int32),
+    },
     "hilbert_scan": lambda: {"shape": (7001, 7000)},
     "metrics.contingency": lambda: {
         "truth": noise(8000, high=70, dtype=np.int32), "test": noise(8000, high=9),
@@ -175,9 +179,15 @@ WORK = {
 def function_of(name):
     """Return a public function, or what a segmenter does with an image and its parameters."""
     found = attrgetter(name.split(",")[0])(segkit)
-    if isinstance(found, type):
-        return lambda image, **parameters: found(**parameters).fit_predict(image)
-    return found
+    if not isinstance(found, type):
+        return found
+
+    def fit_predict(image, annotation=None, **parameters):
+        if annotation is None:
+            return found(**parameters).fit_predict(image)
+        return found(**parameters).fit(image, annotation).predict(image)
+
+    return fit_predict
 
 
 @contextmanager
