@@ -40,6 +40,7 @@ PACKAGES = {  # module -> distribution
     "mahotas": "mahotas",
     "higra": "higra",
     "sklearn": "scikit-learn",
+    "maxflow": "PyMaxflow",
 }
 
 

@@ -15,6 +15,7 @@ from benchmarks import (
     knn,
     merging,
     quadtree,
+    random_field,
     region_graph,
     regions,
     relabel,
@@ -35,6 +36,7 @@ FAMILIES = (
     region_graph,
     merging,
     knn,
+    random_field,
 )
 SMALL_CALLS = 200
 OVERHEAD_LIMIT = 50.0  # microseconds on a 64 x 64 image
