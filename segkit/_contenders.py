@@ -36,7 +36,7 @@ TASK_OF = {
     "fib25": "supervoxels",
     "hippocampus": "structures",
     "oasis_trt20": "structures",
-    "brain3d": "structures",
+    "brain3d": "tissues",
 }
 PEOPLE = "people"  # the name of the row that scores annotators against each other
 _INPUTS = ("markers", "supervoxels", "trained", "channel_axis")  # of an item; not parameters

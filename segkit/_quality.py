@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from . import __version__, _check, _contenders, _quality_tables
+from . import __version__, _check, _contenders, _quality_tables, _tissues
 from ._contenders import PEOPLE, TASK_OF, Contender, Settings
 from ._files import write_complete
 from ._quality_measures import HAS_SCALES, OBJECTIVE, summarize
@@ -244,7 +244,7 @@ def _chosen(
 ) -> tuple[dict[str, Contender], list[str]]:
     """Return who takes part, and notes on who cannot."""
     task = TASK_OF[dataset]
-    known = _contenders.ours() | _contenders.baselines()
+    known = _contenders.ours() | _contenders.baselines() | _tissues.contenders()
     notes: list[str] = []
     if peers:
         from . import _peers
@@ -271,7 +271,7 @@ def _refuse_unfit(name: str, known: dict[str, Contender], dataset: str) -> None:
     missing = known[name].needs - held - {"trained"}
     if missing:
         raise ValueError(f"{name} needs {', '.join(missing)}, which {dataset} does not have")
-    if task not in known[name].tasks and task in ("classes", "structures"):
+    if task not in known[name].tasks and task in ("classes", "structures", "tissues"):
         raise ValueError(f"{name} gives regions, and {dataset} asks for {task}")
 
 

@@ -30,6 +30,7 @@ OBJECTIVE = {
     "mask": ("object_iou", True),
     "classes": ("mean_iou", True),
     "structures": ("mean_dice", True),
+    "tissues": ("mean_dice", True),
 }
 ABOUT = frozenset({"seconds", "n_regions", "error"})  # in a record, and no scores
 HAS_SCALES = frozenset({"partitions"})
@@ -109,6 +110,7 @@ _MEASURES = {
     "mask": _mask,
     "classes": _classes,
     "structures": _structures,
+    "tissues": _classes,
 }
 
 
@@ -119,6 +121,8 @@ def summarize(kind: str, records: Sequence[Sequence[Record]]) -> dict[str, float
     one_each = [image[0] for image in records]
     if kind == "classes":
         return _class_scores(one_each)
+    if kind == "tissues":
+        return _tissue_scores(one_each)
     if kind == "structures":
         return {"mean_dice": float(np.mean([_mean_dice(record) for record in one_each]))}
     return {
@@ -175,6 +179,16 @@ def _class_scores(records: Sequence[Record]) -> dict[str, float]:
     if "boundary_f1" in records[0]:
         scores["boundary_f1"] = float(np.mean([record["boundary_f1"] for record in records]))
     return scores
+
+
+def _tissue_scores(records: Sequence[Record]) -> dict[str, float]:
+    """Return the Dice coefficient of each class of the truth, from counts over the whole set."""
+    counts = {int(name): n for name, n in sorted(_sums(records).items()) if n[0]}
+    dice = {
+        f"dice_{name}": float(2 * both / (truth + test))
+        for name, (truth, test, both) in counts.items()
+    }
+    return {"mean_dice": float(np.mean(list(dice.values()))), **dice}
 
 
 def _mean_dice(record: Record) -> float:

@@ -29,8 +29,8 @@ from typing import Any
 
 import numpy as np
 
-from . import __version__, datasets
-from ._contenders import PEOPLE, Contender, Settings, inputs_of
+from . import __version__, _tissues, datasets
+from ._contenders import PEOPLE, TASK_OF, Contender, Settings, inputs_of
 from ._quality_measures import Record, measure
 
 _ONE_THREAD = (
@@ -55,7 +55,8 @@ class Place:
 
 @lru_cache(maxsize=8)
 def _opened(place: Place) -> datasets.Dataset:
-    return datasets.open(place.dataset, place.root, split=place.split)
+    found = datasets.open(place.dataset, place.root, split=place.split)
+    return _tissues.grouped(found) if TASK_OF[place.dataset] == "tissues" else found
 
 
 @dataclass(frozen=True)

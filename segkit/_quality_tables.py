@@ -28,6 +28,9 @@ _HEADS = {
     "class_accuracy": "class accuracy",
     "boundary_f1": "boundary F1",
     "mean_dice": "Dice",
+    "dice_1": "fluid",
+    "dice_2": "gray matter",
+    "dice_3": "white matter",
 }
 
 

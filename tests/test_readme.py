@@ -8,7 +8,7 @@ import segkit
 from segkit.cli import main
 from tests.conftest import ROOT
 
-PAGES = ["README.md", "docs/index.md", "docs/split_and_merge.md"]
+PAGES = ["README.md", "docs/index.md", "docs/split_and_merge.md", "docs/classification.md"]
 
 
 def blocks(page, language):
