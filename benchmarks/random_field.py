@@ -69,7 +69,12 @@ def expansion_peer(target):
         costs, edge = costs_of(proba)
         potts = edge * (1.0 - np.eye(N_CLASSES))
         start = costs.argmin(axis=-1)
-        return lambda: lambda labels=start.copy(): aexpansion_grid(costs, potts, labels=labels)
+
+        def fresh():
+            labels = start.copy()
+            return lambda: aexpansion_grid(costs, potts, labels=labels)
+
+        return fresh
 
     return Peer("PyMaxflow", "maxflow", prepare, target, finish=lambda found: found + 1)
 

@@ -44,9 +44,12 @@ def judged(name, labels, truth):
 def from_noise():
     """Classes found without examples, alone and as a field."""
     truth, image = painted()
-    alone = segkit.MarkovRandomFieldSegmenter(4, beta=0).fit_predict(image)
-    first = [("four classes", in_colors(truth)), ("the image", image)]
-    first.append(judged("each pixel alone", alone, truth))
+    first = [("four classes, drawn", in_colors(truth)), ("the image", image)]
+    for name, found in (
+        ("mixture, each pixel alone", segkit.GaussianMixtureSegmenter(4)),
+        ("hidden Markov chain", segkit.HiddenMarkovChainSegmenter(4)),
+    ):
+        first.append(judged(name, found.fit_predict(image), truth))
     second = []
     for solver in SOLVERS:
         field = segkit.MarkovRandomFieldSegmenter(4, beta=1.2, solver=solver)
@@ -54,13 +57,14 @@ def from_noise():
     second.append(("the energy, round by round", valleys))
     return [
         (
-            "Classes found in noise, each pixel alone",
-            "Gaussian classes overlap so much that most pixels are in doubt.",
+            "Classes found in noise",
+            "Gaussian classes overlap so much that most pixels are in doubt. A chain asks the "
+            "neighbors on a path through all pixels.",
             first,
         ),
         (
             "The same classes as a hidden Markov random field",
-            "A field asks the neighbors too, and finds means and deviations that fit better. "
+            "A field asks all neighbors, and so finds means and deviations that fit better. "
             "Three ways to settle it, with beta=1.2; ICM stops in the nearest valley.",
             second,
         ),

@@ -10,8 +10,10 @@ must get worse with it; one that asks neighbors, or a predecessor, less so.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +36,6 @@ _SEGMENTERS: dict[str, Any] = {
     "mixture": GaussianMixtureSegmenter,
     "hidden chain": HiddenMarkovChainSegmenter,
     "random field, ICM": partial(MarkovRandomFieldSegmenter, solver="icm"),
-    "random field, mean field": partial(MarkovRandomFieldSegmenter, solver="mean_field"),
     "random field, graph cut": partial(MarkovRandomFieldSegmenter, solver="graph_cut"),
 }
 
@@ -49,11 +50,14 @@ def grouped(dataset: Dataset) -> Dataset:
         item = dataset[name]
         return {"image": item.image, "truth": table[item.truth], "spacing": item.spacing}
 
-    readers = {name: partial(read, name) for name in dataset.names}
+    readers: dict[str, Callable[[], dict[str, Any]]] = {
+        name: partial(read, name) for name in dataset.names
+    }
     return Dataset(dataset.name, dataset.split, "tissues", NAMES, readers)
 
 
-class Tissues(NamedTuple):
+@dataclass(frozen=True)
+class Tissues:
     """A segmenter of three classes in a brain with noise."""
 
     segmenter: str
@@ -64,7 +68,12 @@ class Tissues(NamedTuple):
         brain = image > 0
         noise = np.random.default_rng(0).normal(scale=self.noise, size=image.shape)
         noisy = np.rint(np.clip(image + noise, 0, 255)).astype(np.uint8)
-        return _SEGMENTERS[self.segmenter](len(NAMES)).fit_predict(noisy, brain)
+        found = _SEGMENTERS[self.segmenter](len(NAMES))
+        labels = found.fit_predict(noisy, brain)
+        if not hasattr(found, "centers_"):
+            return labels
+        rank = found.centers_[:, 0].argsort().argsort() + 1  # k-means has its classes in any order
+        return np.concatenate([[0], rank]).astype(np.int32)[labels]
 
 
 def contenders() -> dict[str, Contender]:

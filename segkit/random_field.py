@@ -24,9 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from . import _check, _gaussians, _hidden_field, _potts, _threads
+from . import _check, _gaussians, _hidden_field, _mixtures, _potts, _threads
 from ._gaussians import COVARIANCES, Gaussians
 from ._hidden_field import SOLVERS, Settled, Sweeps
+from ._mixtures import Samples
 from ._segmenter import Pixels, Segmenter
 
 
@@ -241,11 +242,11 @@ class MarkovRandomFieldSegmenter(Segmenter):
     connectivity : int
         How many axes a step to a neighbor may change, 1 to ndim.
     max_iter : int >= 1
-        The most rounds of EM.
+        The most rounds of EM; of that of the mixture at the start, too.
     tol : float >= 0
         EM ends when a round changes the energy by less than this for each pixel.
     rng : int or Generator
-        For the start.
+        For the start by k-means.
     n_jobs : int
         Threads for the densities; -1 is one for each core. The result does not depend on it.
     sigmas : sequence of float > 0, in pixels
@@ -280,7 +281,7 @@ class MarkovRandomFieldSegmenter(Segmenter):
     scaled to sum to 1, and estimates means and covariances by these shares. With "mean_field"
     the shares are the mean field itself [2]_. A class is at least as wide as a floor:
     for integers the variance 1/12 of rounding, for floats a millionth of the
-    feature's variance. EM starts from a mixture of Gaussians.
+    feature's variance. EM starts from a mixture of Gaussians, and that from k-means.
 
     Classes are numbered 1..K by increasing mean of the first feature, then of the next.
     `predict` settles the field from the likeliest class of each pixel alone, also
@@ -436,20 +437,24 @@ class MarkovRandomFieldSegmenter(Segmenter):
         return Sweeps(self.solver, 100, 1e-3)
 
     def _start(self, values: np.ndarray, floor: np.ndarray) -> Gaussians:
-        """Return the classes that EM starts from."""
+        """Return the classes that EM starts from: those of a mixture, started by k-means."""
         n_classes = int(self.n_classes)
-        first = values[:, 0].astype(np.float64)
-        edges = np.quantile(first, np.arange(1, n_classes) / n_classes)
-        shares = (np.searchsorted(edges, first) == np.arange(n_classes)[:, np.newaxis]) * 1.0
-        centers = np.repeat(values[:1].astype(np.float64), n_classes, axis=0)
-        classes = None
-        for _ in range(2):  # once more from the means: variances are precise near them
-            classes = _hidden_field.estimate(
-                values, shares, self.covariance, floor, centers, classes, 1
-            )
-            centers = classes.means
-        assert classes is not None
-        return classes
+        samples = Samples(values)
+        few = _mixtures.histogram_of(values)
+        rows = samples if few is None else Samples(*few)
+        labels = _mixtures.start_labels(values, rows.values, n_classes, self.rng, self.n_jobs)
+        weights_of = _mixtures.one_class_each(labels, rows.counts, n_classes)
+        start = _mixtures.start(rows, weights_of, n_classes, self.covariance, floor)
+        mixture, _ = _mixtures.fit(
+            rows,
+            start,
+            self.covariance,
+            floor,
+            max_iter=int(self.max_iter),
+            tol=float(self.tol),
+            n_threads=_threads.count(self.n_jobs),
+        )
+        return mixture.classes
 
     def _settled(self, image: Any, mask: Any) -> tuple[Pixels, Settled | None]:
         """Return the pixels of an image and its settled field; None without pixels."""

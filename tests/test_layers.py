@@ -21,7 +21,8 @@ from tests.conftest import ROOT
 LAYERS = (
     ("__main__",),
     ("cli",),
-    ("_quality", "_quality_runs", "_quality_measures", "_quality_tables", "_peers", "_contenders"),
+    ("_quality", "_quality_runs", "_quality_measures", "_quality_tables", "_tissues"),
+    ("_peers", "_contenders"),
     ("_class_contenders",),
     ("comparison", "_page", "_chart", "_outlines", "_cases", "_scoring"),
     ("_pipelines", "_tasks", "_closing", "_recipes", "plot"),
