@@ -44,6 +44,7 @@ quality: $(VENV)/installed-bench
 	@$(QUALITY) --dataset bsds500
 	@for name in $(SCORED); do for split in test all; do \
 	    $(QUALITY) --dataset $$name --split $$split || exit 1; done; done
+	@$(QUALITY) --dataset brain3d
 	@$(BIN)/python -m benchmarks quality quality
 
 tune: $(VENV)/installed-bench

@@ -146,6 +146,9 @@ WORK = {
     "metrics.contingency": lambda: {
         "truth": noise(8000, high=70, dtype=np.int32), "test": noise(8000, high=9),
     },
+    "MarkovRandomFieldSegmenter": lambda: {
+        "image": noise(400), "n_classes": 3, "solver": "graph_cut", "max_iter": 4, "tol": 0,
+    },
     "regularize, icm": lambda: {"proba": shares(1000), "beta": 0.5},
     "regularize, mean_field": lambda: {
         "proba": shares(350), "beta": 0.5, "solver": "mean_field",
