@@ -67,7 +67,11 @@ def _height(panels, cell):
 
 
 def save(figure, path):
-    """Write the figure, and say where it is."""
+    """Write the figure, and say where it is; refuse a remark that runs over the right side."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
+    for part in figure.subfigs:
+        for text in part.texts:
+            if text.get_window_extent().x1 > figure.bbox.x1:
+                raise ValueError(f"too long for the sheet: {text.get_text()}")
     print(path)
