@@ -397,7 +397,7 @@ def split_and_merge(
     -----
     With "range" for both, and one threshold, this is the textbook's algorithm: no region
     has a range above the threshold, and no two neighbors could be merged without one.
-    Neighbors share a face.
+    Neighbors share a face.  A block whose pixels a mask cuts apart stays one region.
 
     **Ties**: As in `segkit.merge_regions`, blocks in the order of `segkit.Quadtree`.
 

@@ -542,3 +542,9 @@ def test_an_error_in_the_callable_comes_through():
 
     with pytest.raises(KeyError, match="mine"):
         segkit.quadtree(TEXTBOOK, threshold=1, criterion=criterion)
+
+
+def test_a_block_that_a_mask_cuts_apart_stays_one_region():
+    mask = [[True, False, True, True]]
+    labels = segkit.split_and_merge([[5, 9, 5, 5]], split_threshold=0, mask=mask)
+    assert labels.tolist() == [[1, 0, 1, 1]]
