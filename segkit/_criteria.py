@@ -7,6 +7,7 @@ knows how two rows become one.  Here they are taken from a region graph.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -156,6 +157,18 @@ def _typical(values: np.ndarray) -> float:
     if values.size == 0:
         return 1.0
     return float(np.median(values)) or float(np.mean(values)) or 1.0
+
+
+def read_only(graph: Any) -> Any:
+    """Return a region graph on the same arrays, which a callable can look at but not change."""
+
+    def locked(array: np.ndarray) -> np.ndarray:
+        view = array.view()
+        view.flags.writeable = False
+        return view
+
+    columns = {name: locked(value) for name, value in vars(graph).items() if value is not None}
+    return replace(graph, **columns)
 
 
 def called(criterion: Any, graph: Any, u: np.ndarray, v: np.ndarray) -> np.ndarray:

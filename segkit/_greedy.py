@@ -117,11 +117,13 @@ class _Regions:
                 if value is not None and name not in ("u", "v")
             },
         )
+        self.shown = _criteria.read_only(self.graph)  # what the callable gets
         self.size = self.graph.size
         self.slot = {k: k for k in range(graph.n_regions)}
         self.edges: dict[int, dict[int, int]] = {k: {} for k in self.slot}
         self.costs: dict[int, dict[int, float]] = {k: {} for k in self.slot}
-        values = _criteria.called(criterion, graph, graph.u, graph.v).tolist()
+        given = _criteria.read_only(graph)
+        values = _criteria.called(criterion, given, given.u, given.v).tolist()
         ends = zip(graph.u.tolist(), graph.v.tolist(), values, strict=True)
         for e, (u, v, cost) in enumerate(ends):
             self.edges[u][v] = self.edges[v][u] = e
@@ -169,7 +171,7 @@ class _Regions:
         e = np.fromiter(edges.values(), dtype=np.intp, count=len(edges))
         sum_ = graph.strength_sum
         asked = replace(
-            graph,
+            self.shown,
             u=np.minimum(rows, a),
             v=np.maximum(rows, a),
             contact=graph.contact[e],

@@ -96,7 +96,7 @@ def from_networkx(g: Any) -> dict[str, np.ndarray]:
         else contact
     )
     for name in ("strength", "weight"):
-        if rows and all(name in row for row in rows):
+        if all(name in row for row in rows):  # no edges: none without
             fields["strength_sum"] = _column(rows, name, 0).astype(np.float64) * contact
             break
     return fields

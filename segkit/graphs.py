@@ -150,7 +150,8 @@ class RegionGraph:
         The arguments are those of `segkit.merge_tree`.
         """
         if callable(criterion):
-            return _criteria.called(criterion, self, self.u, self.v)
+            given = _criteria.read_only(self)
+            return _criteria.called(criterion, given, given.u, given.v)
         rule = _criteria.prepare(
             self,
             _criteria.checked_name(criterion),
@@ -164,14 +165,15 @@ class RegionGraph:
     def cut(self, weights: ArrayLike, threshold: float) -> np.ndarray:
         """Return the groups of nodes that edges with weight < threshold join.
 
-        The result (n,) holds 0, 1, ..., numbered in the order of their first nodes.
+        `weights` (m,) are numbers, `threshold` is finite and >= 0.  The result (n,)
+        holds 0, 1, ..., numbered in the order of their first nodes.
         Chains count: a and c are together if each is near enough to b.
         """
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
 
         values = self._edge_values(weights, "weights")
-        near = values < _check.number(threshold, "threshold", low=None, infinite=True)
+        near = values < _check.number(threshold, "threshold")
         ends = (self.u[near], self.v[near])
         n = self.n_regions
         joined = coo_array((np.ones(ends[0].size, dtype=np.int8), ends), shape=(n, n))

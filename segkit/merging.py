@@ -51,7 +51,7 @@ class MergeTree:
     n_components : int
         Number of parts that do not touch; they are joined last, at level inf.
     criterion : str
-        By which they were merged.
+        By which they were merged; the name of a callable has () behind it.
 
     Examples
     --------
@@ -310,7 +310,8 @@ def merge_tree(
         A callable ``criterion(graph, u, v)`` returns the cost of the edges between
         the nodes u and v, as an array.  It is called once with `graph`, then after
         each merge with the regions as they are and the edges of the new one; the
-        arrays of edges, such as ``graph.contact``, are those of u and v.
+        arrays of edges, such as ``graph.contact``, are those of u and v.  All arrays
+        are read-only.
     shape_weight, compactness_weight : float, 0 to 1
         For "baatz_schape": how much shape counts against color, and compactness
         against smoothness.  Shape is for 2-D images only: 0 for others.
@@ -398,7 +399,8 @@ def merge_tree(
         "strength_weight": strength_weight,
     }
     merges = _greedy.run(graph, criterion, parameters)
-    name = criterion if isinstance(criterion, str) else getattr(criterion, "__name__", "callable")
+    # A callable named "ward" is not the criterion of that name, see `linkage`.
+    name = getattr(criterion, "__name__", "callable") + "()" if callable(criterion) else criterion
     return _whole_tree(graph.label, merges, name)
 
 

@@ -387,6 +387,13 @@ def test_rag_nodes_merged_by_scikit_image_keep_their_lowest_label(photo):
     assert 5 not in graph.label
 
 
+def test_a_graph_of_one_region_keeps_its_strength_through_networkx():
+    graph = segkit.region_graph([[4, 4]], strength=[[1, 2]])
+    back = segkit.RegionGraph.from_networkx(graph.to_networkx())
+    assert back.strength.shape == (0,)
+    assert segkit.merge_tree(back, criterion="strength").level.tolist() == [0]
+
+
 @pytest.mark.parametrize("name", ["weights", "groups", "threshold", "labels"])
 def test_arguments_of_methods(name):
     graph = segkit.region_graph([[1, 2], [3, 3]])
@@ -402,8 +409,9 @@ def test_arguments_of_methods(name):
                 with pytest.raises(error, match="`groups`"):
                     call(bad)
     elif name == "threshold":
-        for bad, error in ((np.nan, ValueError), ("1", TypeError)):
-            with pytest.raises(error, match="`threshold`"):
+        for bad in (np.nan, np.inf, -np.inf, -1, "1", None, True):
+            error = ValueError if isinstance(bad, (float, int)) and bad is not True else TypeError
+            with pytest.raises(error, match="`threshold` must be a finite number >= 0"):
                 graph.cut(ones, bad)
     else:
         for bad in ([[1, 2], [3, 4]], [[1, 2], [3, 2**40]]):

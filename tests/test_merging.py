@@ -153,7 +153,7 @@ def test_a_callable_sees_the_regions_as_they_are(data):
     wanted = segkit.merge_tree(graph, criterion="mean")
     np.testing.assert_array_equal(tree.parent, wanted.parent)
     np.testing.assert_allclose(tree.level, wanted.level)
-    assert tree.criterion == "check"
+    assert tree.criterion == "check()"
     assert asked[0] == graph.n_edges
 
 
@@ -337,6 +337,40 @@ def test_linkage_feeds_the_dendrogram():
     assert drawn["leaves"] == [0, 1, 2, 3]
     empty = segkit.merge_tree(segkit.region_graph([0, 0], [1, 1]))
     assert empty.linkage().shape == (0, 4)
+
+
+def test_the_linkage_of_a_callable_named_ward_holds_its_costs_not_roots_of_them():
+    graph = segkit.region_graph([1, 2, 3, 4], [1, 2, 9, 12])
+
+    def ward(graph, u, v):
+        return by_mean(graph, u, v)
+
+    tree = segkit.merge_tree(graph, criterion=ward)
+    assert tree.linkage()[:, 2].tolist() == [1, 3, 9]
+    assert repr(tree) == 'MergeTree(4 regions, by "ward()")'
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("name", ["size", "min", "scatter", "bbox"])
+def test_a_callable_that_writes_is_told_so_and_the_graph_stays_as_it_was(name, late):
+    labels = [[1, 2], [3, 4]]
+    graph = segkit.region_graph(labels, labels)
+    column, calls = getattr(graph, name), []
+    before = column.copy()
+
+    def spoil(graph, u, v):
+        calls.append(len(u))
+        if len(calls) > late:
+            getattr(graph, name)[:] = 0
+        return np.ones(len(u))
+
+    with pytest.raises(ValueError, match="read-only"):
+        segkit.merge_tree(graph, criterion=spoil)
+    assert len(calls) == 1 + late
+    with pytest.raises(ValueError, match="read-only"):
+        graph.weights(spoil)
+    np.testing.assert_array_equal(column, before)
+    assert column.flags.writeable
 
 
 @given(data=st.data())
