@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import tempfile
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,8 @@ from typing import Any
 import numpy as np
 
 BACKENDS = ("auto", "opencv", "onnxruntime")
+# OpenCV 5 has two engines, and each runs models that the other cannot.
+ENGINES = {"opencv": ("opencv", "opencv classic"), "onnxruntime": ("onnxruntime",)}
 Run = Callable[[np.ndarray], np.ndarray]
 
 
@@ -33,9 +36,16 @@ def chosen(backend: str) -> str:
     return backend
 
 
-def load(data: bytes, backend: str, result: str) -> Run:
+def load(data: bytes, engine: str, result: str) -> Run:
     """Return a function that runs a model on a batch, from any thread."""
-    return _OpenCV(data, result) if backend == "opencv" else _onnxruntime(data, result)
+    if engine == "onnxruntime":
+        return _onnxruntime(data, result)
+    return _OpenCV(data, result, classic=engine == "opencv classic")
+
+
+def gray(shape: tuple[int, ...]) -> np.ndarray:
+    """Return a batch to try a model on."""
+    return np.zeros(shape, dtype=np.float32)
 
 
 def _said(error: Exception) -> BackendError:
@@ -45,7 +55,12 @@ def _said(error: Exception) -> BackendError:
 
 
 class _OpenCV:
-    def __init__(self, data: bytes, result: str) -> None:
+    def __init__(self, data: bytes, result: str, *, classic: bool) -> None:
+        import cv2
+
+        if classic and not hasattr(cv2.dnn, "ENGINE_CLASSIC"):  # then it is the only one
+            raise BackendError("there is no other engine")
+        self.classic = classic
         self.data = np.frombuffer(data, dtype=np.uint8)
         self.result = result
         self.idle: list[Any] = []
@@ -56,7 +71,12 @@ class _OpenCV:
         import cv2
 
         try:
-            return cv2.dnn.readNetFromONNX(self.data)
+            if not self.classic:
+                return cv2.dnn.readNetFromONNX(self.data)
+            with tempfile.TemporaryDirectory() as folder:  # an engine is chosen for files only
+                path = os.path.join(folder, "model.onnx")
+                self.data.tofile(path)
+                return cv2.dnn.readNetFromONNX(path, cv2.dnn.ENGINE_CLASSIC)
         except cv2.error as error:
             raise _said(error) from None
 

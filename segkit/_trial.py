@@ -19,7 +19,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 # At most so much, plus what a large model or image needs
 _SECONDS, _PER_MEGABYTE, _PER_MEGAPIXEL = 4.0, 0.1, 20.0  # of one processor
@@ -33,16 +33,29 @@ class TrialError(Exception):
     """What went wrong, in a few words."""
 
 
+class Found(NamedTuple):
+    """How a model can be run: by which engine, on sides that are which multiples."""
+
+    engine: str
+    multiple: int
+    size: tuple[int, int]  # of the image it was tried on
+    shape: tuple[int, ...]  # of what it gave
+
+
 def tried(
-    data: bytes, backend: str, result: str, taken: tuple[int, int], size: tuple[int, int] | None
-) -> tuple[int, tuple[int, int], tuple[int, ...]]:
-    """Run a model on gray; return which multiples sides must be, a size, and the shape it gave.
+    data: bytes,
+    engines: tuple[str, ...],
+    result: str,
+    taken: tuple[int, int],
+    size: tuple[int, int] | None,
+) -> Found:
+    """Run a model on gray, by the first of the engines that can.
 
     `taken` are the images and the channels that it takes at once, `size` is what it is run
     at.  None: at a multiple of 1, of 2, of 4, ..., up to one that gives as many rows and
     columns as it takes.
     """
-    told: dict[str, Any] = {"backend": backend, "result": result, "taken": taken, "size": size}
+    told: dict[str, Any] = {"engines": engines, "result": result, "taken": taken, "size": size}
     pixels = taken[0] * (size[0] * size[1] if size else 0)
     seconds = _SECONDS + _PER_MEGABYTE * len(data) / 1e6 + _PER_MEGAPIXEL * pixels / 1e6
     told |= {"seconds": int(seconds) + 1, "bytes": _BYTES + 32 * len(data) + 1000 * pixels}
@@ -51,7 +64,7 @@ def tried(
     if "error" in answer:
         raise TrialError(answer["error"])
     rows, columns = answer["size"]
-    return int(answer["multiple"]), (rows, columns), tuple(answer["shape"])
+    return Found(answer["engine"], answer["multiple"], (rows, columns), tuple(answer["shape"]))
 
 
 def _elsewhere(data: bytes, told: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -84,28 +97,29 @@ def _elsewhere(data: bytes, told: dict[str, Any], seconds: float) -> dict[str, A
 
 
 def _run(data: bytes, told: dict[str, Any]) -> dict[str, Any]:
-    """Load a model and run it on gray, at the one size or at larger and larger multiples."""
-    import numpy as np
-
+    """Return the first trial that ends well; else one that gives another shape, or an error."""
     backends = _backends()
-    try:
-        run = backends.load(data, told["backend"], told["result"])
-    except backends.BackendError as error:
-        return {"error": str(error)}
     sizes = [(1, told["size"])]
     if told["size"] is None:
         sizes = [(multiple, [_LEAST + multiple] * 2) for multiple in _MULTIPLES]
-    answer: dict[str, Any] = {}
-    for multiple, size in sizes:
+    shaped: dict[str, Any] = {}
+    errors = []
+    for engine in told["engines"]:
         try:
-            shape = run(np.zeros((*told["taken"], *size), dtype=np.float32)).shape
+            run = backends.load(data, engine, told["result"])
         except backends.BackendError as error:
-            answer = answer or {"error": str(error)}
+            errors.append(str(error))
             continue
-        answer = {"multiple": multiple, "size": size, "shape": shape}
-        if list(shape[-2:]) == list(size):
-            break
-    return answer
+        for multiple, size in sizes:
+            try:
+                shape = run(backends.gray((*told["taken"], *size))).shape
+            except backends.BackendError as error:
+                errors.append(str(error))
+                continue
+            shaped = {"engine": engine, "multiple": multiple, "size": size, "shape": shape}
+            if list(shape[-2:]) == list(size):
+                return shaped
+    return shaped or {"error": errors[0]}
 
 
 def _backends() -> Any:

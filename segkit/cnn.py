@@ -121,7 +121,8 @@ class CNNSegmenter:
         self._model = _models.opened(self.path, max_bytes)
         self._n_channels = self._taken_channels()
         self.size = self._taken_size(size)
-        self._multiple = _models.known_multiple(self._model.data) or self._tried()
+        known = _models.known_multiple(self._model.data)
+        self._engine, self._multiple = (self.backend, known) if known else self._tried()
         self._load()
 
         numbers = np.zeros(len(self.class_names), dtype=np.int32)
@@ -314,7 +315,7 @@ class CNNSegmenter:
 
     def _load(self) -> None:
         try:
-            self._run = _backends.load(self._model.data, self.backend, self._model.result.name)
+            self._run = _backends.load(self._model.data, self._engine, self._model.result.name)
         except _backends.BackendError as error:
             raise self._wrong(f"{self.backend} cannot read it ({error})") from None
 
@@ -344,22 +345,19 @@ class CNNSegmenter:
             raise ValueError(f"`size` must be that of `model`, {(rows, columns)}, got {size}")
         return size
 
-    def _tried(self) -> int:
-        """Run the model elsewhere; return the multiples that sides must be of."""
+    def _tried(self) -> tuple[str, int]:
+        """Run the model elsewhere; return what runs it, and the multiples that sides must be of."""
         assert self._model.image.sides is not None
         n = self._model.image.sides[0] or 1
+        engines = _backends.ENGINES[self.backend]
+        result, taken = self._model.result.name, (n, self._n_channels)
         try:
-            multiple, size, shape = _trial.tried(
-                self._model.data,
-                self.backend,
-                self._model.result.name,
-                (n, self._n_channels),
-                self.size,
-            )
+            found = _trial.tried(self._model.data, engines, result, taken, self.size)
         except _trial.TrialError as error:
-            raise self._wrong(f"{self.backend} cannot run it: {error}") from None
-        self._refuse_shape(shape, (n, self._n_channels, *size))
-        return multiple
+            hint = "; onnxruntime runs more models" if self.backend == "opencv" else ""
+            raise self._wrong(f"{self.backend} cannot run it: {error}{hint}") from None
+        self._refuse_shape(found.shape, (*taken, *found.size))
+        return found.engine, found.multiple
 
     # Images
 

@@ -12,7 +12,7 @@ import pytest
 
 import segkit
 from segkit import CNNSegmenter, datasets
-from tests.networks import NAMES, nearest_grey, pointwise
+from tests.networks import NAMES, helper, nearest_grey, pointwise, saved
 from tests.strategies import REAL_DTYPES
 
 BACKENDS = ("opencv", "onnxruntime")
@@ -506,3 +506,32 @@ def test_what_a_layer_gives_can_be_looked_at(tmp_path, image, backend):
     levels = np.array([0, 100, 200], np.float32)[:, np.newaxis, np.newaxis]
     wanted = np.maximum(2 * levels * values[0] - levels**2, 0)
     np.testing.assert_allclose(run(values)[0], wanted, rtol=1e-5)
+
+
+def test_a_network_like_those_that_pytorch_exports(tmp_path, backend):
+    """Strides, a gate, a mean over the image that is added everywhere, and a resize back."""
+    rng = np.random.default_rng(0)
+    weights = {
+        "a": rng.normal(size=(4, 3, 3, 3)).astype(np.float32) / 500,
+        "b": rng.normal(size=(5, 4, 1, 1)).astype(np.float32),
+        "scales": np.array([1, 1, 2, 2], np.float32),
+    }
+    steps = [
+        ("Conv", ["image", "a"], "c", {"strides": [2, 2], "pads": [1, 1, 1, 1]}),
+        ("Sigmoid", ["c"], "s", {}),
+        ("Mul", ["c", "s"], "m", {}),
+        ("GlobalAveragePool", ["m"], "g", {}),
+        ("Add", ["m", "g"], "p", {}),
+        ("Conv", ["p", "b"], "q", {}),
+        ("Resize", ["q", "", "scales"], "out", {"mode": "linear"}),
+    ]
+    nodes = [helper.make_node(kind, reads, [gives], **told) for kind, reads, gives, told in steps]
+    path = saved(tmp_path / "a.onnx", nodes, weights, given=("n", 5, "r", "c"))
+    network = CNNSegmenter(path, class_names=list("abcde"), mean=0, std=1, backend=backend)
+    color = rng.integers(0, 256, (31, 46, 3), dtype=np.uint8)
+    first = network.predict_proba(color)
+    assert first.shape == (31, 46, 5)
+    assert np.ptp(first) > 0.1
+    pytest.importorskip("onnxruntime")
+    other = CNNSegmenter(path, class_names=list("abcde"), mean=0, std=1, backend="onnxruntime")
+    np.testing.assert_allclose(first, other.predict_proba(color), atol=1e-4)

@@ -8,7 +8,13 @@ import segkit
 from segkit.cli import main
 from tests.conftest import ROOT
 
-PAGES = ["README.md", "docs/index.md", "docs/split_and_merge.md", "docs/classification.md"]
+PAGES = [
+    "README.md",
+    "docs/index.md",
+    "docs/split_and_merge.md",
+    "docs/classification.md",
+    "docs/cnn.md",
+]
 
 
 def blocks(page, language):
