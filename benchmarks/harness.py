@@ -41,6 +41,7 @@ PACKAGES = {  # module -> distribution
     "higra": "higra",
     "sklearn": "scikit-learn",
     "maxflow": "PyMaxflow",
+    "hmmlearn": "hmmlearn",
 }
 
 

@@ -6,6 +6,7 @@ from statistics import median
 from benchmarks import (
     boundaries,
     boundary_scores,
+    chain,
     components,
     contingency,
     growing,
@@ -31,6 +32,7 @@ FAMILIES = (
     regions,
     contingency,
     boundary_scores,
+    chain,
     quadtree,
     joining,
     region_graph,

@@ -20,8 +20,8 @@ import segkit_ext.chain as kernel
 from . import _gaussians, _mixtures, _threads
 from ._gaussians import Gaussians, Moments
 
-# No density of a pixel counts less than this share of the largest, and no change of
-# classes is less likely: every product in the kernels stays a positive number.
+# No change of classes is less likely, and no density of a pixel counts less than this share of
+# the largest (see the kernel): every product stays a positive number.
 _LEAST = 1e-100
 MOST_CLASSES = 256
 _STRETCH = 16  # pixels, a square of 4 x 4 on a Hilbert curve
@@ -81,7 +81,6 @@ def _scale(scores: np.ndarray) -> np.ndarray:
     largest = scores.max(axis=0)
     scores -= largest
     np.exp(scores, out=scores)
-    np.maximum(scores, _LEAST, out=scores)
     return largest
 
 

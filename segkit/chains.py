@@ -95,7 +95,7 @@ class HiddenMarkovChainSegmenter(Segmenter):
     "viterbi" takes, from the end of the path on, the lowest class of the sequences that
     are likeliest.
 
-    **Cost**: Per round O(pixels × K × (K + p²)): about 45 ns for a pixel of one channel and K = 3.
+    **Cost**: Per round O(pixels × K × (K + p²)): about 40 ns for a pixel of one channel and K = 3.
     Memory per pixel, beyond the features: the path (8 bytes, while pixels are put in order),
     the features in that order, and the labels; K only counts in blocks of 16384 pixels.
 

@@ -7,9 +7,10 @@ those at the pixel before.  Backward: what the pixels behind say is carried the 
 way, and both together give the shares given the whole chain.  The best path takes the
 largest product in place of the sum.
 
-Shares are scaled to the sum 1 at each pixel, so nothing underflows however long the
-chain.  Densities come divided by the largest of the pixel, and neither they nor A are
-below a floor (1e-100) that keeps every product a positive number.
+Nothing underflows however long the chain: what is carried forward is scaled to the sum
+1 whenever it has become small, which is seldom, because a division at each pixel is what
+a pixel would wait for.  Densities come divided by the largest of the pixel, and neither
+they nor A count less than a floor (1e-100) that keeps every product a positive number.
 
 A block ends with what the next needs to begin, so a chain of any length takes the
 memory of a block.  The number of classes is a constant in the loops for 2 to 4.
@@ -22,6 +23,21 @@ from .interrupt cimport POLL_STEPS, poll
 
 cdef enum:
     MOST = 256    # classes; the labels of a path are bytes
+
+# The floor, and below which what is carried forward is scaled. No variables: no state.
+cdef extern from *:
+    """
+    #define SEGKIT_FLOOR 1e-100
+    #define SEGKIT_SMALL 1e-50
+    #define SEGKIT_LOW -1e3
+    """
+    const double FLOOR "SEGKIT_FLOOR"
+    const double SMALL "SEGKIT_SMALL"
+    const double LOW "SEGKIT_LOW"
+
+
+cdef inline double above_floor(double density) noexcept nogil:
+    return density if density > FLOOR else FLOOR
 
 
 cdef inline double forward_steps(
@@ -37,34 +53,35 @@ cdef inline double forward_steps(
 ) noexcept nogil:
     cdef double[MOST] ahead
     cdef double[MOST] here
-    cdef double total, inverse, product = 1.0, logarithm = 0.0
+    cdef double total, before = 1.0, inverse, logarithm = 0.0
     cdef Py_ssize_t t, i, j
     for j in range(n_classes):
         ahead[j] = expected[j]
     for t in range(begin, end):
         total = 0.0
         for j in range(n_classes):
-            here[j] = ahead[j] * emissions[j, t]
+            here[j] = ahead[j] * above_floor(emissions[j, t])
             total += here[j]
-        inverse = 1.0 / total
-        for j in range(n_classes):
-            here[j] = here[j] * inverse
+        if keep:
+            inverse = 1.0 / total
+            scale[t] = before * inverse
+            for j in range(n_classes):
+                shares[t, j] = here[j] * inverse
+        if total < SMALL:
+            inverse = 1.0 / total
+            for j in range(n_classes):
+                here[j] = here[j] * inverse
+            logarithm += log(total)
+            total = 1.0
         for j in range(n_classes):
             ahead[j] = here[0] * transition[0, j]
             for i in range(1, n_classes):
                 ahead[j] += here[i] * transition[i, j]
-        # One logarithm for many pixels: the product stays above 1e-100 * 1e-101.
-        product *= total
-        if product < 1e-100:
-            logarithm += log(product)
-            product = 1.0
-        if keep:
-            scale[t] = inverse
-            for j in range(n_classes):
-                shares[t, j] = here[j]
+        before = total
+    inverse = 1.0 / before
     for j in range(n_classes):
-        expected[j] = ahead[j]
-    return logarithm + log(product)
+        expected[j] = ahead[j] * inverse
+    return logarithm + log(before)
 
 
 cdef double forward_block(
@@ -111,9 +128,9 @@ def forward(
 ):
     """Find the shares of the classes at each pixel of a block, given all pixels up to it.
 
-    Pre: emissions (K, pixels) from 1e-100 to 1, K <= 256; transition (K, K) at least
-    1e-100, rows that sum to 1; expected (K,) the shares at the first pixel before it is
-    seen.
+    Pre: emissions (K, pixels) from 0 to 1, the largest of a pixel 1, K <= 256; transition
+    (K, K) at least 1e-100, rows that sum to 1; expected (K,) the shares at the first pixel
+    before it is seen.
     Post: expected, for the block behind; with `keep`, shares (pixels, K) and
     scale (pixels,), the inverse of the likelihood of each pixel given those before.
     Returns the log-likelihood of the block given those before.
@@ -155,7 +172,7 @@ cdef inline void backward_steps(
         for i in range(n_classes):
             given_all[i, t] = shares[t, i] * here[i]
         for j in range(n_classes):
-            after[j] = here[j] * emissions[j, t] * scale[t]
+            after[j] = here[j] * above_floor(emissions[j, t]) * scale[t]
     for j in range(n_classes):
         ahead[j] = after[j]
 
@@ -236,9 +253,9 @@ cdef int best_block(
             here[i] = expected[i] + scores[i, t]
             if here[i] > largest:
                 largest = here[i]
-        # The best of all is 0 again: a long chain must not wear off digits.
-        for i in range(n_classes):
-            here[i] = here[i] - largest
+        if largest < LOW:    # a long chain must not wear off digits
+            for i in range(n_classes):
+                here[i] = here[i] - largest
         for j in range(n_classes):
             best = here[0] + transition[0, j]
             arg = 0
