@@ -117,7 +117,7 @@ def _rows(graph: Any, name: str) -> np.ndarray:
     if name == "strength":
         return np.empty((graph.size.size, 1))
     if name == "range":
-        return np.concatenate(_differences(graph.min, graph.max), axis=1)
+        return np.ascontiguousarray(np.hstack(_differences(graph.min, graph.max)))
     columns = [graph.size[:, np.newaxis], graph.sum]
     if name in ("student", "baatz_schape"):
         columns.append(graph.scatter)
@@ -127,7 +127,7 @@ def _rows(graph: Any, name: str) -> np.ndarray:
             columns += [graph.bbox[:, :, 0], graph.bbox[:, :, 1]]
         else:
             columns.append(np.zeros((graph.size.size, 4)))
-    return np.concatenate([column.astype(np.float64) for column in columns], axis=1)
+    return np.ascontiguousarray(np.hstack([column.astype(np.float64) for column in columns]))
 
 
 def _differences(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

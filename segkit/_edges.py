@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from segkit_ext.edges import find_edges, rehash, segment_pixels
+from segkit_ext.edges import find_edges, n_recent, rehash, segment_pixels
 
 from . import _dtypes, _grid
 
@@ -48,7 +48,7 @@ def touching(
     wanted = ["contact"] + ["faces"] * slanted
     if weight is not None:
         wanted.append("least" if lowest else "total")
-    scratch, found = np.empty(64, dtype=np.uint8), np.zeros(1, dtype=np.intp)
+    recent, found = np.zeros(n_recent(), dtype=np.int32), np.zeros(1, dtype=np.intp)
     unit, n_units = 0, numbered.size // max(shape[-1], 1) * -(-shape[-1] // segment_pixels())
     while unit < n_units:
         room = max(room, 2 * int(found[0])) + spare
@@ -58,11 +58,11 @@ def touching(
             columns[name] = _longer(columns[name], room)
         rehash(keys, found[0], slots)
         unit = find_edges(
-            numbered.ravel(), values, shape, steps, numbered.ndim, n, unit, lowest, scratch,
+            numbered.ravel(), values, shape, steps, numbered.ndim, unit, lowest, recent,
             slots, keys, *columns.values(), found,
         )  # fmt: skip
     m = found[0]
-    one, two = np.divmod(keys[:m], n) if m else (none, none)
+    one, two = keys[:m] >> 32, keys[:m] & 0xFFFFFFFF  # as the kernel packs them
     contact = columns["contact"][:m]
     result = {"contact": contact, "faces": columns["faces"][:m] if slanted else contact}
     if weight is not None and lowest:

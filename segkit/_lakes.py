@@ -32,7 +32,7 @@ def hierarchy(
         heights = np.where(labels > 0, heights, heights.dtype.type(0))  # no NaN beyond this line
     basins = labels.astype(np.int32, copy=False)
     one, two, columns = _edges.touching(basins, n + 1, connectivity, heights, lowest=True)
-    passes, bottom = columns["lowest"], _value_sums(basins, heights[..., np.newaxis], n + 1)[1]
+    passes, bottom = columns["lowest"], _value_sums(basins, heights[..., np.newaxis], n + 1).low
     bottom = bottom[1:, 0]
     sequence = np.lexsort((two, one, passes))
     u, v, passes = one[sequence] - 1, two[sequence] - 1, passes[sequence]

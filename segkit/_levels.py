@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from segkit_ext.flood import load
-from segkit_ext.sort import load_keys, radix_sort, rank
+from segkit_ext.sort import load_keys, order_pairs, radix_sort, rank
 
 from . import _dtypes, _grid
 
@@ -124,6 +124,13 @@ def order(values: np.ndarray) -> np.ndarray:
     row = np.zeros(1, dtype=np.intp)
     load_keys(bits, values.dtype.kind == "f", _flat_mask(None), row, keys, positions)
     return sorted_pairs(keys, positions)[1]
+
+
+def order_of_pairs(u: np.ndarray, v: np.ndarray, n: int) -> np.ndarray:
+    """Return the positions of pairs of intp below n in the order of u, then of v, then as given."""
+    spare, order = np.empty_like(u), np.empty_like(u)
+    order_pairs(u, v, np.empty(n, dtype=np.intp), spare, order)
+    return order
 
 
 def sorted_pairs(keys: np.ndarray, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -22,7 +22,7 @@ from . import _check
 from ._contingency import ContingencyTable
 from ._partitions import mean_over_truths
 from .labels import _numbered
-from .measuring import _FACES, _PIXELS, _shape_sums, _statistics
+from .measuring import _shape_sums, _statistics
 
 _LARGE = 1e100  # the squares of larger numbers may overflow when they are summed
 
@@ -265,16 +265,16 @@ def compactness(test: ArrayLike, *, spacing: ArrayLike | None = None) -> float:
         return 1.0
     numbered, _, n = _numbered(labels)
     sums = _shape_sums(numbered, n)
-    sums = sums[sums[:, _PIXELS] > 0]
+    sums = sums.of(np.flatnonzero(sums.pixels))
     ndim = labels.ndim
     # In the unit in which a pixel has volume 1, and relative to a ball of the region's volume:
     # so no product or power grows out of bounds.
     across = np.log(sizes).mean() - np.log(sizes)
-    surface = sums[:, _FACES + 4 - ndim :] @ np.exp(across)
+    surface = sums.faces @ np.exp(across)
     ball = {1: 2.0, 2: math.pi, 3: 4 / 3 * math.pi, 4: math.pi**2 / 2}[ndim]
-    of_ball = ndim * ball * (sums[:, _PIXELS] / ball) ** ((ndim - 1) / ndim)
+    of_ball = ndim * ball * (sums.pixels / ball) ** ((ndim - 1) / ndim)
     quotient = (of_ball / surface) ** ndim
-    return math.fsum((sums[:, _PIXELS] * quotient).tolist()) / labels.size
+    return math.fsum((sums.pixels * quotient).tolist()) / labels.size
 
 
 def scores(table: ContingencyTable) -> dict[str, float]:

@@ -21,13 +21,14 @@ from numpy.typing import ArrayLike
 
 from . import _check, _criteria, _dtypes, _edges, _levels
 from .labels import _numbered, relabel
-from .measuring import _scatter, _shape_parts, _shape_sums, _value_sums, _values
+from .measuring import _shape_sums, _Shapes, _value_sums, _values
 
 if TYPE_CHECKING:
     import networkx as nx
     from scipy import sparse
 
-_EXACT_SUM, _EXACT_SQUARES = 4, 2  # bytes of integers whose sums always fit 64 bits
+_EDGE_SUMS = ("contact", "faces", "strength_sum")
+_EXACT_SUM = 4  # bytes of integers whose sums always fit 64 bits
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -238,20 +239,19 @@ class RegionGraph:
 
     def _merge_edges(self) -> RegionGraph:
         """Return the graph with u < v, edges sorted, equal ones added up, loops left out."""
-        u, v = np.minimum(self.u, self.v), np.maximum(self.u, self.v)
-        keys = u * self.n_regions + v
-        order = _levels.order(keys)
-        order = order[(u != v)[order]]
-        keys = keys[order]
-        starts = np.flatnonzero(np.diff(keys, prepend=-1))
-        repeated = starts.size < order.size
-        first = order[starts] if repeated else order
-        columns = {"u": u[first], "v": v[first]}
-        for name in ("contact", "faces", "strength_sum"):
+        real = self.u != self.v
+        ends = self.u[real], self.v[real]
+        u, v = np.minimum(*ends), np.maximum(*ends)
+        order = _levels.order_of_pairs(u, v, self.n_regions)
+        u, v = u[order], v[order]
+        begins = np.ones(u.size, dtype=bool)
+        begins[1:] = (u[1:] != u[:-1]) | (v[1:] != v[:-1])
+        starts = np.flatnonzero(begins)
+        columns = {"u": u[starts], "v": v[starts]}
+        for name in _EDGE_SUMS:
             values = getattr(self, name)
             if values is not None:
-                added = values[order]
-                columns[name] = np.add.reduceat(added, starts) if repeated else added
+                columns[name] = np.add.reduceat(values[real][order], starts)
         return replace(self, **columns)
 
     def labels(self, labels: ArrayLike, groups: ArrayLike) -> np.ndarray:
@@ -437,67 +437,63 @@ def region_graph(
     numbered, id_of, n = _numbered(array)
     shapes = _shape_sums(numbered, n)
     if id_of is None:
-        used = np.flatnonzero(shapes[1:, 0]) + 1
+        used = np.flatnonzero(shapes.pixels[1:]) + 1
         label = used.astype(np.int64)
     else:
         used = np.argsort(id_of[1:]) + 1
         label = id_of[used]
-    node = np.zeros(n, dtype=np.intp)
-    node[used] = np.arange(used.size)
     one, two, columns = _edges.touching(numbered, n, connectivity, weight)
-    return RegionGraph(
-        **_measured(numbered, values, shapes, used, label),
-        **columns,
-        u=node[one],
-        v=node[two],
-    )._merge_edges()
+    nodes = _measured(numbered, values, n, shapes, used, label)
+    if id_of is None and used.size == n - 1:  # numbers are nodes, moved by one
+        u, v = one - 1, two - 1
+    else:
+        node = np.zeros(n, dtype=np.intp)
+        node[used] = np.arange(used.size)
+        ends = node[one], node[two]
+        u, v = np.minimum(*ends), np.maximum(*ends)
+    order = _levels.order_of_pairs(u, v, label.size)
+    columns = {name: column.take(order) for name, column in columns.items()}
+    return RegionGraph(**nodes, **columns, u=u.take(order), v=v.take(order))
 
 
 def _measured(
     numbered: np.ndarray,
     values: np.ndarray | None,
-    shapes: np.ndarray,
+    n: int,
+    shapes: _Shapes,
     used: np.ndarray,
     label: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """Return all that is known of nodes, by name."""
-    size, low, high, total, faces = _shape_parts(shapes[used], numbered.ndim)
-    whole = used.size == len(shapes) - 1  # a view will do
-    picked = slice(1, None) if whole and (np.diff(used) == 1).all() else used
+    shapes = shapes.of(used)
     return {
         "label": label,
-        "size": size.copy(),
-        "bbox": np.stack([low, high], axis=-1),
-        "position_sum": total.copy(),
-        "perimeter": faces.sum(axis=1),
-    } | _measured_values(numbered, values, len(shapes), picked, size)
+        "size": shapes.pixels,
+        "bbox": np.stack([shapes.low, shapes.high], axis=-1),
+        "position_sum": shapes.total,
+        "perimeter": shapes.faces.sum(axis=1),
+    } | _measured_values(numbered, values, n, used)
 
 
 def _measured_values(
-    numbered: np.ndarray,
-    values: np.ndarray | None,
-    n: int,
-    picked: slice | np.ndarray,
-    size: np.ndarray,
+    numbered: np.ndarray, values: np.ndarray | None, n: int, used: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Return what is known of the values of the `picked` ones among n regions, by name."""
+    """Return what is known of the values of the `used` ones among n regions, by name."""
     if values is None:
-        none = np.zeros((size.size, 0))
+        none = np.zeros((used.size, 0))
         return dict.fromkeys(("sum", "sum_squares", "scatter", "min", "max"), none)
-    columns = _value_sums(numbered, values, n)
-    first, low, high, sums = (column[picked] for column in columns)
-    kind, width = values.dtype.kind, values.dtype.itemsize
-    size = size[:, np.newaxis]
-    total, squares = sums[..., 1], sums[..., 2]
+    sums = _value_sums(numbered, values, n).of(used)
+    nodes = {"scatter": sums.scatter(), "min": sums.low, "max": sums.high}
+    if sums.total.dtype.kind == "i":
+        return nodes | {"sum": sums.total, "sum_squares": sums.squares}
     # The kernel's sums count from the first value of each region.
-    base = first.astype(np.int64 if kind in "biu" and width <= _EXACT_SUM else np.float64)
-    nodes = {"sum": base * size + total.astype(base.dtype)}
-    if base.dtype == np.int64 and width > _EXACT_SQUARES:
-        base = base.astype(np.float64)
-    total, squares = total.astype(base.dtype), squares.astype(base.dtype)
+    exact = values.dtype.kind in "iu" and values.dtype.itemsize <= _EXACT_SUM
+    base = sums.first.astype(np.int64 if exact else np.float64)
+    nodes["sum"] = base * sums.pixels + sums.total.astype(base.dtype)
+    base = base.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
-        nodes["sum_squares"] = squares + 2 * base * total + base * base * size
-    return nodes | {"scatter": _scatter(sums), "min": low, "max": high}
+        nodes["sum_squares"] = sums.squares + 2 * base * sums.total + base * base * sums.pixels
+    return nodes
 
 
 def split_region(labels: ArrayLike, label: int, parts: ArrayLike) -> np.ndarray:

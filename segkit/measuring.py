@@ -13,16 +13,15 @@ of a slanted outline, by up to 4 / pi in 2-D).
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from segkit_ext.measure import measure_shapes, measure_values, n_columns
+from segkit_ext.measure import measure_shapes, measure_values
 
 from . import _check, _dtypes
 from .labels import _numbered
-
-_PIXELS, _FIRST, _LAST, _TOTAL, _FACES = 0, 1, 5, 9, 13  # columns of the kernel's sums
 
 
 class _RegionTable(dict[str, np.ndarray]):
@@ -130,12 +129,12 @@ def regions(
     numbered, id_of, n = _numbered(array)
     sums = _shape_sums(numbered, n)
     if id_of is None:
-        used = np.flatnonzero(sums[1:, _PIXELS]) + 1
+        used = np.flatnonzero(sums.pixels[1:]) + 1
         ids = used.astype(np.int64)
     else:
         used = np.argsort(id_of[1:]) + 1
         ids = id_of[used]
-    table = _shape_columns(sums[used], ids, array.shape, sizes)
+    table = _shape_columns(sums.of(used), ids, array.shape, sizes)
     if values is not None:
         mean, variance, low, high = (column[used] for column in _statistics(numbered, values, n))
         for name, column in (("mean", mean), ("variance", variance), ("min", low), ("max", high)):
@@ -212,35 +211,46 @@ def _values(image: ArrayLike, channel_axis: int | None, array: np.ndarray) -> np
     return values
 
 
-def _shape_sums(numbered: np.ndarray, n: int) -> np.ndarray:
-    """Return the kernel's sums over pixels, positions and faces, (n, columns)."""
+def _places(used: np.ndarray) -> np.ndarray | slice:
+    """Return a slice where that will do: columns are then views."""
+    if used.size == 0:
+        return used
+    first = int(used[0])
+    run = np.array_equal(used, np.arange(first, first + used.size))
+    return slice(first, first + used.size) if run else used
+
+
+class _Shapes(NamedTuple):
+    """Sums over the pixels of each region: (n,), then (n, ndim)."""
+
+    pixels: np.ndarray
+    low: np.ndarray  # the first index
+    high: np.ndarray  # one behind the last
+    total: np.ndarray  # the sum of indices
+    faces: np.ndarray
+
+    def of(self, used: np.ndarray) -> _Shapes:
+        """Return the sums of some of the regions."""
+        which = _places(used)
+        return _Shapes(*(column[which] for column in self))
+
+
+def _shape_sums(numbered: np.ndarray, n: int) -> _Shapes:
+    """Return the sums over pixels, positions and faces of regions 0 to n - 1."""
     ndim, shape = numbered.ndim, numbered.shape
-    sums = np.zeros((n, n_columns()), dtype=np.int64)
-    sums[:, _FIRST:_LAST] = max(shape, default=0)
-    sums[:, _LAST:_TOTAL] = -1
+    sums = np.zeros((1 + 4 * ndim, n), dtype=np.int64)
+    sums[1 : 1 + ndim] = max(shape)
     if numbered.size:
-        padded = np.array((1,) * (4 - ndim) + shape, dtype=np.intp)
-        measure_shapes(numbered.ravel(), padded, np.empty(64, dtype=np.uint8), sums)
-    for axis, side in enumerate(shape[:-1], 4 - ndim):
-        if side == 1:  # the kernel passes over leading axes of length 1
-            sums[:, _FIRST + axis] = sums[:, _LAST + axis] = 0
-            sums[:, _FACES + axis] = 2 * sums[:, _PIXELS]
-    return sums
-
-
-def _shape_parts(sums: np.ndarray, ndim: int) -> tuple[np.ndarray, ...]:
-    """Return pixels (n,), then first, one behind the last, sum of indices, faces, (n, ndim)."""
-    bounds = [k + 4 - ndim for k in (_FIRST, _LAST, _TOTAL, _FACES)]
-    low, last, total, faces = (sums[:, k : k + ndim] for k in bounds)
-    return sums[:, _PIXELS], low, last + 1, total, faces
+        measure_shapes(numbered.ravel(), np.array(shape, dtype=np.intp), sums)
+    return _Shapes(sums[0], *sums[1:].reshape(4, ndim, n).swapaxes(1, 2))
 
 
 def _shape_columns(
-    sums: np.ndarray, ids: np.ndarray, shape: tuple[int, ...], spacing: np.ndarray
+    sums: _Shapes, ids: np.ndarray, shape: tuple[int, ...], spacing: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Return all columns that need no image."""
     ndim = len(shape)
-    pixels, low, high, total, faces = _shape_parts(sums, ndim)
+    pixels, low, high, total, faces = sums
     unit = math.prod(spacing.tolist())
     table = _RegionTable(label=ids, pixels=pixels.copy(), area=pixels * unit)
     table.update((f"bbox-{axis}", low[:, axis].copy()) for axis in range(ndim))
@@ -255,42 +265,75 @@ def _shape_columns(
     return table
 
 
-def _value_sums(
-    numbered: np.ndarray, values: np.ndarray, n: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return first, least and largest value, (n, channels), and the kernel's sums.
+class _Values(NamedTuple):
+    """First, least and largest value of each region in each channel, (n, C), and sums.
 
-    The sums (n, channels, 3) are the number of values, and the sums of their
-    differences from the first value and of the squares of these.
+    Sums are of differences from the first value, or, if they are integers, of the values.
     """
+
+    first: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    pixels: np.ndarray  # (n, 1), at least 1
+    total: np.ndarray
+    squares: np.ndarray
+
+    def of(self, used: np.ndarray) -> _Values:
+        """Return what is known of some of the regions."""
+        which = _places(used)
+        return _Values(*(column[which] for column in self))
+
+    def about_first(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the sums of the differences from the first value, and of their squares."""
+        if self.total.dtype.kind == "f":
+            return self.total, self.squares
+        base = self.first.astype(np.int64)
+        rest = base * self.pixels
+        np.subtract(self.total, rest, out=rest)  # of differences: none is large
+        squares = self.total + rest
+        squares *= base
+        np.subtract(self.squares, squares, out=squares)
+        return rest.astype(np.float64), squares.astype(np.float64)
+
+    def scatter(self) -> np.ndarray:
+        """Return the sum of squared differences from the mean, (n, C)."""
+        total, squares = self.about_first()
+        with np.errstate(over="ignore", invalid="ignore"):  # squares of the largest doubles
+            scatter = total * total
+            scatter /= self.pixels
+            np.subtract(squares, scatter, out=scatter)
+        np.fmax(scatter, 0.0, out=scatter)
+        if self.total.dtype.kind == "f":
+            scatter[np.isinf(squares)] = np.inf
+        return scatter
+
+
+def _value_sums(numbered: np.ndarray, values: np.ndarray, n: int) -> _Values:
+    """Return the values and sums of regions 0 to n - 1."""
     n_channels = values.shape[-1]
     flat = _dtypes.kernel_values(values).ravel()
-    first = np.zeros(n * n_channels, dtype=flat.dtype)
-    low, high = first.copy(), first.copy()
-    sums = np.zeros((n * n_channels, 3))
-    measure_values(numbered.ravel(), flat, n_channels, first, low, high, sums)
-    first, low, high = (
-        _dtypes.original_values(column.reshape(n, n_channels), values.dtype)
-        for column in (first, low, high)
-    )
-    return first, low, high, sums.reshape(n, n_channels, 3)
-
-
-def _scatter(sums: np.ndarray) -> np.ndarray:
-    """Return the sum of squared differences from the mean, (n, channels), of `_value_sums`."""
-    count, total, squares = np.moveaxis(sums, -1, 0)
-    with np.errstate(over="ignore", invalid="ignore"):  # squares of the largest doubles
-        scatter = np.fmax(squares - total * total / np.maximum(count, 1), 0.0)
-    scatter[np.isinf(squares)] = np.inf
-    return scatter
+    seen = [np.zeros(n * n_channels, dtype=flat.dtype) for _ in range(3)]
+    small = flat.dtype.itemsize <= 2
+    count = np.zeros(n, dtype=np.int64)
+    whole = np.zeros((2, n * n_channels if small else 0), dtype=np.int64)
+    sums = np.zeros((2, 0 if small else n * n_channels))
+    if n_channels:
+        measure_values(numbered.ravel(), flat, n_channels, *seen, count, whole, sums)
+    np.maximum(count, 1, out=count)
+    total, squares = (whole if small else sums).reshape(2, n, n_channels)
+    shift = _dtypes.value_shift(values.dtype) if small else 0
+    if shift:  # every value was larger by so much
+        squares -= shift * (2 * total - shift * count[:, np.newaxis])
+        total -= shift * count[:, np.newaxis]
+    seen = [_dtypes.original_values(x.reshape(n, n_channels), values.dtype) for x in seen]
+    return _Values(*seen, count[:, np.newaxis], total, squares)
 
 
 def _statistics(
     numbered: np.ndarray, values: np.ndarray, n: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return mean, variance, least and largest value, each (n, channels); 0 without pixels."""
-    first, low, high, sums = _value_sums(numbered, values, n)
-    count = np.maximum(sums[..., 0], 1)
+    sums = _value_sums(numbered, values, n)
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = first + sums[..., 1] / count
-    return mean, _scatter(sums) / count, low, high
+        mean = sums.first + sums.about_first()[0] / sums.pixels
+    return mean, sums.scatter() / sums.pixels, sums.low, sums.high

@@ -468,7 +468,7 @@ def _graph_of(tree: Quadtree, labels: np.ndarray, values: np.ndarray | None) -> 
         v=v,
         contact=contact,
         faces=contact,
-        **_measured_values(labels, values, n + 1, slice(1, None), size),
+        **_measured_values(labels, values, n + 1, np.arange(1, n + 1)),
     )
 
 

@@ -35,6 +35,30 @@ cdef extern from *:
         return word;
     }
 
+    /* Bit i tells whether one[i] and other[i] differ, for 64 numbers. */
+    static inline uint64_t segkit_differing(const int32_t *one, const int32_t *other) {
+        uint64_t word = 0;
+        int i;
+    #if defined(__SSE2__)
+        for (i = 0; i < 64; i += 16) {
+            __m128i equal[4];
+            int k;
+            for (k = 0; k < 4; k++)
+                equal[k] = _mm_cmpeq_epi32(
+                    _mm_loadu_si128((const __m128i *) (one + i + 4 * k)),
+                    _mm_loadu_si128((const __m128i *) (other + i + 4 * k)));
+            equal[0] = _mm_packs_epi16(
+                _mm_packs_epi32(equal[0], equal[1]), _mm_packs_epi32(equal[2], equal[3]));
+            word |= (uint64_t) (unsigned) _mm_movemask_epi8(equal[0]) << i;
+        }
+        word = ~word;
+    #else
+        for (i = 0; i < 64; i++)
+            word |= (uint64_t) (one[i] != other[i]) << i;
+    #endif
+        return word;
+    }
+
     static inline int segkit_lowest_bit(uint64_t word) {
     #if defined(_MSC_VER)
         unsigned long at;
@@ -46,6 +70,7 @@ cdef extern from *:
     }
     """
     uint64_t segkit_pack(const uint8_t* bytes) noexcept nogil
+    uint64_t segkit_differing(const int32_t* one, const int32_t* other) noexcept nogil
     int segkit_lowest_bit(uint64_t word) noexcept nogil
 
 cdef enum:
@@ -67,16 +92,16 @@ cdef inline int count_bits(uint64_t word) noexcept nogil:
     return <int> ((word * <uint64_t> 0x0101010101010101) >> 56)
 
 cdef inline uint64_t differing(
-    const int32_t[::1] regions, Py_ssize_t p, Py_ssize_t q, Py_ssize_t n, uint8_t[::1] scratch
+    const int32_t[::1] regions, Py_ssize_t p, Py_ssize_t q, Py_ssize_t n
 ) noexcept nogil:
-    """Return the bits i < n <= 64 where pixels p + i and q + i are of different regions."""
+    """Return the bits i < n <= 64 where pixels p + i and q + i are of different regions.
+
+    Pre: n >= 1.
+    """
     cdef Py_ssize_t i
-    if n == WORD:
-        for i in range(64):
-            scratch[i] = regions[p + i] != regions[q + i]
-    else:
-        for i in range(n):
-            scratch[i] = regions[p + i] != regions[q + i]
-        for i in range(n, WORD):
-            scratch[i] = 0
-    return pack(scratch, 0)
+    cdef uint64_t word = 0
+    if max(p, q) + WORD <= regions.shape[0]:
+        return segkit_differing(&regions[p], &regions[q]) & (<uint64_t> -1 >> (WORD - n))
+    for i in range(n):    # the last pixels of the image
+        word |= <uint64_t> (regions[p + i] != regions[q + i]) << i
+    return word

@@ -3,11 +3,11 @@
 Each row is compared with itself one pixel on, and with each row before it that
 holds neighbors, 64 pixels at a time as bits; only where two regions meet is
 anything done per pixel.  A pair of regions is looked up in a hash table of
-edges.  Along a border the same pair comes again and again, so the last one is
-kept at hand.
+edges.  What a row meets the next row meets again, so the edges of late are kept
+at hand in a small table, which stays in the cache when the large one does not.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 
 from .bits cimport WORD, differing, lowest_bit
 from .interrupt cimport POLL_STEPS, poll
@@ -17,6 +17,9 @@ cdef enum:
     ROW_AXES = 3       # axes that tell rows apart: at most four dimensions
     SEGMENT = 1 << 12  # pixels of a row between two looks at the room for edges
     FREE = -1          # a slot of the table without an edge
+    RECENT = 1 << 12   # edges at hand: more than a wide row of small regions meets
+    BUCKET = 8         # slots for the edges of a region, before others are taken
+    PAIR = 32          # a key is smaller << PAIR | larger number
 
 
 def segment_pixels():
@@ -24,19 +27,34 @@ def segment_pixels():
     return SEGMENT
 
 
+def n_recent():
+    """Return the length that `recent` must have."""
+    return RECENT
+
+
 cdef inline Py_ssize_t slot_of(
     const int32_t[::1] slots, const int64_t[::1] keys, int64_t key
 ) noexcept nogil:
     """Return the slot of the edge with this key, or the free one where it belongs.
 
-    Pre: len(slots) is a power of two; one at least is free.
+    Regions are mostly numbered as they lie, so the first edges of each stand together,
+    next to those of its neighbors.  Others, of which a region may have any number, go
+    anywhere, in steps that depend on the key: full stretches of the table do no harm.
+
+    Pre: len(slots) is a power of two, BUCKET at least; half of them are free.
     """
-    cdef Py_ssize_t last = slots.shape[0] - 1
+    cdef Py_ssize_t last = slots.shape[0] - 1, i, step
+    cdef Py_ssize_t slot = <Py_ssize_t> (key >> PAIR) * BUCKET & last
+    cdef uint64_t mixed
+    for i in range(slot, slot + BUCKET):
+        if slots[i] == FREE or keys[slots[i]] == key:
+            return i
     # Fibonacci hashing: the upper bits of the product depend on all bits of the key.
-    cdef uint64_t mixed = <uint64_t> key * <uint64_t> 0x9E3779B97F4A7C15
-    cdef Py_ssize_t slot = <Py_ssize_t> ((mixed ^ (mixed >> 32)) & <uint64_t> last)
+    mixed = <uint64_t> key * <uint64_t> 0x9E3779B97F4A7C15
+    slot = <Py_ssize_t> ((mixed ^ (mixed >> 32)) & <uint64_t> last)
+    step = <Py_ssize_t> (mixed >> 33) | 1    # odd: every slot is visited
     while slots[slot] != FREE and keys[slots[slot]] != key:
-        slot = (slot + 1) & last
+        slot = (slot + step) & last
     return slot
 
 
@@ -46,10 +64,9 @@ cdef Py_ssize_t collect(
     const Py_ssize_t[::1] shape,
     const Py_ssize_t[:, ::1] steps,
     Py_ssize_t n_straight,
-    int64_t n_regions,
     Py_ssize_t unit,
     bint lowest,
-    uint8_t[::1] scratch,
+    int32_t[::1] recent,
     int32_t[::1] slots,
     int64_t[::1] keys,
     int64_t[::1] contact,
@@ -62,13 +79,14 @@ cdef Py_ssize_t collect(
     cdef Py_ssize_t n_rows = regions.shape[0] // width
     cdef Py_ssize_t per_row = (width + SEGMENT - 1) // SEGMENT
     cdef Py_ssize_t room = min(keys.shape[0], slots.shape[0] // 2)
-    cdef Py_ssize_t n_edges = n_found[0], edge = 0, slot
+    cdef Py_ssize_t n_edges = n_found[0], edge, slot, near
     cdef Py_ssize_t row, rest, axis, k, start, stop, col, end, p, q, n, offset, stride, b
     cdef Py_ssize_t work = 0
     cdef Py_ssize_t[ROW_AXES] place
     cdef uint64_t word
     cdef bint exists, straight, weighed = strength.shape[0] > 0, slanted = faces.shape[0] > 0
-    cdef int32_t one, two, swap, last_one = 0, last_two = 0
+    cdef int32_t one, two
+    cdef int64_t key
     cdef value_t high, other
     while unit < n_rows * per_row:
         if n_edges + n_steps * min(width, <Py_ssize_t> SEGMENT) > room:
@@ -98,7 +116,7 @@ cdef Py_ssize_t collect(
                 n = min(<Py_ssize_t> WORD, end - col)
                 p = row * width + col
                 q = p + offset
-                word = differing(regions, p, q, n, scratch)
+                word = differing(regions, p, q, n)
                 while word:
                     b = lowest_bit(word)
                     word &= word - 1
@@ -107,24 +125,22 @@ cdef Py_ssize_t collect(
                     two = regions[q + b]
                     if one == 0 or two == 0:
                         continue
-                    if two < one:
-                        swap = one
-                        one = two
-                        two = swap
-                    if one != last_one or two != last_two:
-                        last_one = one
-                        last_two = two
-                        slot = slot_of(slots, keys, one * n_regions + two)
+                    key = <int64_t> min(one, two) << PAIR | max(one, two)
+                    near = <Py_ssize_t> ((8 * (key >> PAIR) + key) & (RECENT - 1))
+                    edge = recent[near]
+                    if keys[edge] != key:
+                        slot = slot_of(slots, keys, key)
                         edge = slots[slot]
                         if edge == FREE:
                             edge = n_edges
                             n_edges += 1
                             slots[slot] = <int32_t> edge
-                            keys[edge] = one * n_regions + two
+                            keys[edge] = key
                             if lowest:
                                 high = strength[p + b]
                                 other = strength[q + b]
                                 least[edge] = other if other > high else high
+                        recent[near] = <int32_t> edge
                     contact[edge] += 1
                     if slanted:
                         faces[edge] += straight
@@ -154,10 +170,9 @@ def find_edges(
     const Py_ssize_t[::1] shape,
     const Py_ssize_t[:, ::1] steps,
     Py_ssize_t n_straight,
-    Py_ssize_t n_regions,
     Py_ssize_t unit,
     bint lowest,
-    uint8_t[::1] scratch,
+    int32_t[::1] recent,
     int32_t[::1] slots,
     int64_t[::1] keys,
     int64_t[::1] contact,
@@ -173,11 +188,11 @@ def find_edges(
     Pre: numbers from 0 to n_regions - 1, 0 belongs to no region; shape holds four
     sides (leading ones 1 for axes there are not); steps (k, 4) lead to pixels
     before, the first n_straight of them along one axis; `strength` is empty or
-    has a value for each pixel; `scratch` has 64 bytes; len(slots) is a power of
-    two, slots without an edge hold -1; contact, faces, total and least are as
-    long as keys, or empty where not asked for, and 0 beyond n_found[0] edges;
-    units before `unit` are done.
-    Post: keys (smaller * n_regions + larger number), touching pairs of pixels,
+    has a value for each pixel; `recent` has n_recent() places, 0 at first;
+    len(slots) is a power of two, 8 at least, and slots without an edge hold -1; contact,
+    faces, total and least are as long as keys, or empty where not asked for, and 0 beyond
+    n_found[0] edges, as are keys; units before `unit` are done.
+    Post: keys (smaller << 32 | larger number), touching pairs of pixels,
     those along an axis, and the sum of `strength` over both pixels of all pairs,
     or with `lowest` the least of the larger of the two.  Edges stand in the order
     in which they were met first.  It stops before its end where keys or slots
@@ -187,7 +202,7 @@ def find_edges(
     cdef Py_ssize_t stopped
     with nogil:
         stopped = collect(
-            regions, strength, shape, steps, n_straight, n_regions, unit, lowest, scratch,
+            regions, strength, shape, steps, n_straight, unit, lowest, recent,
             slots, keys, contact, faces, total, least, n_found,
         )
     return stopped
