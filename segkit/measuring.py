@@ -325,8 +325,10 @@ def _value_sums(numbered: np.ndarray, values: np.ndarray, n: int) -> _Values:
     if shift:  # every value was larger by so much
         squares -= shift * (2 * total - shift * count[:, np.newaxis])
         total -= shift * count[:, np.newaxis]
-    seen = [_dtypes.original_values(x.reshape(n, n_channels), values.dtype) for x in seen]
-    return _Values(*seen, count[:, np.newaxis], total, squares)
+    first, low, high = (
+        _dtypes.original_values(x.reshape(n, n_channels), values.dtype) for x in seen
+    )
+    return _Values(first, low, high, count[:, np.newaxis], total, squares)
 
 
 def _statistics(

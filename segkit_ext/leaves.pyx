@@ -16,6 +16,8 @@ from .types cimport label_t, value_t
 cdef enum:
     FIELDS = AXES + 1    # of a block on the stack: its level, then its place on that level
     SHORT_RUN = 1 << 14  # so many squares of differences of bytes fit 31 bits
+    SMALL = 2            # levels with a table of rows
+    SMALL_ROWS = 64      # of a block of such a level in four dimensions
 
 
 def stack_shape(Py_ssize_t n_levels):
@@ -226,26 +228,84 @@ cdef inline Py_ssize_t pixel_of(
     return p
 
 
+cdef inline int list_rows(
+    const Py_ssize_t[:, ::1] sides, Py_ssize_t ndim, Py_ssize_t[SMALL][SMALL_ROWS] jumps
+) noexcept nogil:
+    """Write where the rows of a whole block of side 2, and of side 4, begin."""
+    cdef Py_ssize_t level, row, rest, axis, stride, n
+    for level in range(1, SMALL + 1):
+        n = <Py_ssize_t> 1 << level * (ndim - 1)
+        for row in range(n):
+            rest = row
+            stride = sides[0, ROW_AXES]
+            jumps[level - 1][row] = 0
+            for axis in range(ROW_AXES - 1, AXES - ndim - 1, -1):
+                jumps[level - 1][row] += stride * (rest & ((<Py_ssize_t> 1 << level) - 1))
+                rest >>= level
+                stride *= sides[0, axis]
+    return 0
+
+
+cdef inline bint is_whole(
+    const int64_t[:, ::1] corner, const Py_ssize_t[:, ::1] sides, Py_ssize_t leaf, Py_ssize_t side
+) noexcept nogil:
+    """Return whether the image does not cut a leaf."""
+    cdef Py_ssize_t axis, ndim = corner.shape[1]
+    cdef bint whole = True
+    for axis in range(ndim):
+        whole &= corner[leaf, axis] + side <= sides[0, AXES - ndim + axis]
+    return whole
+
+
+cdef inline int fill_run(
+    label_t[::1] labels, Py_ssize_t p, Py_ssize_t n, label_t label
+) noexcept nogil:
+    """Write a label to n pixels.  Loops of fixed length: most runs are that short."""
+    cdef Py_ssize_t q
+    if n == 4:
+        for q in range(p, p + 4):
+            labels[q] = label
+    elif n == 2:
+        labels[p] = label
+        labels[p + 1] = label
+    elif n == 8:
+        for q in range(p, p + 8):
+            labels[q] = label
+    else:
+        for q in range(p, p + n):
+            labels[q] = label
+    return 0
+
+
 cdef int write_leaves(
     const int64_t[:, ::1] corner, const uint8_t[::1] level_of, const Py_ssize_t[:, ::1] sides,
     label_t[::1] labels,
 ) except -1 nogil:
-    cdef Py_ssize_t leaf, i, j, k, p, q, work = 0
+    cdef Py_ssize_t leaf, i, j, k, p, ndim = corner.shape[1], level, n_rows, work = 0
     cdef Py_ssize_t[AXES] begin, end
+    cdef Py_ssize_t[SMALL][SMALL_ROWS] jumps
     cdef label_t label
+    list_rows(sides, ndim, jumps)
     for leaf in range(corner.shape[0]):
         label = <label_t> (leaf + 1)
         if level_of[leaf] == 0:     # most leaves are, in pictures with many
             labels[pixel_of(corner, sides, leaf)] = label
             work += 1
             continue
+        level = level_of[leaf]
+        if level <= SMALL and is_whole(corner, sides, leaf, <Py_ssize_t> 1 << level):
+            p = pixel_of(corner, sides, leaf)
+            n_rows = <Py_ssize_t> 1 << level * (ndim - 1)
+            for i in range(n_rows):
+                fill_run(labels, p + jumps[level - 1][i], <Py_ssize_t> 1 << level, label)
+            work += n_rows
+            continue
         box_of(corner, level_of, sides, leaf, &begin[0], &end[0])
         for i in range(begin[0], end[0]):
             for j in range(begin[1], end[1]):
                 for k in range(begin[2], end[2]):
                     p = ((i * sides[0, 1] + j) * sides[0, 2] + k) * sides[0, ROW_AXES]
-                    for q in range(p + begin[ROW_AXES], p + end[ROW_AXES]):
-                        labels[q] = label
+                    fill_run(labels, p + begin[ROW_AXES], end[ROW_AXES] - begin[ROW_AXES], label)
                     work += 1 + (end[ROW_AXES] - begin[ROW_AXES]) // 8
         if work >= POLL_STEPS:
             work = 0
@@ -272,6 +332,21 @@ cdef struct Sums:
     int64_t squares
     double real         # of others
     double real_squares
+
+
+cdef inline int add_bytes(
+    const uint8_t[::1] values, Py_ssize_t p, Py_ssize_t n, uint8_t base, Sums* sums
+) noexcept nogil:
+    """Add the differences of n bytes.  Pre: n is a small constant: no loop is left."""
+    cdef Py_ssize_t q
+    cdef int32_t d, total = 0, squares = 0
+    for q in range(n):
+        d = <int32_t> values[p + q] - <int32_t> base
+        total += d
+        squares += d * d
+    sums.whole += total
+    sums.squares += squares
+    return 0
 
 
 cdef inline int add_run(
@@ -348,11 +423,14 @@ cdef int add_leaves(
     const int64_t[:, ::1] corner, const uint8_t[::1] level_of, const Py_ssize_t[:, ::1] sides,
     value_t[::1] start, double[:, ::1] mean, double[:, ::1] variance, int64_t[::1] size,
 ) except -1 nogil:
-    cdef Py_ssize_t leaf, i, j, k, c, p, work = 0
+    cdef Py_ssize_t leaf, i, j, k, c, p, ndim = corner.shape[1], level, work = 0
     cdef Py_ssize_t[AXES] begin, end
+    cdef Py_ssize_t[SMALL][SMALL_ROWS] jumps
     cdef Sums sums
     cdef value_t base
+    cdef double n_pixels
     cdef bint masked = mask.shape[0] > 0
+    list_rows(sides, ndim, jumps)
     for leaf in range(corner.shape[0]):
         if level_of[leaf] == 0:
             p = pixel_of(corner, sides, leaf)
@@ -363,6 +441,25 @@ cdef int add_leaves(
                 size[leaf] = 1
             work += n_channels
             continue
+        level = level_of[leaf]
+        if value_t is uint8_t and not masked and n_channels == 1 and level <= SMALL:
+            if is_whole(corner, sides, leaf, <Py_ssize_t> 1 << level):
+                p = pixel_of(corner, sides, leaf)
+                base = values[p]
+                sums.whole = sums.squares = 0
+                if level == 1:
+                    for i in range(<Py_ssize_t> 1 << (ndim - 1)):
+                        add_bytes(values, p + jumps[0][i], 2, base, &sums)
+                else:
+                    for i in range(<Py_ssize_t> 1 << 2 * (ndim - 1)):
+                        add_bytes(values, p + jumps[1][i], 4, base, &sums)
+                start[leaf] = base
+                n_pixels = <double> (<Py_ssize_t> 1 << level * ndim)
+                mean[leaf, 0] = <double> sums.whole / n_pixels
+                sums.real_squares = <double> sums.squares - <double> sums.whole * mean[leaf, 0]
+                variance[leaf, 0] = max(sums.real_squares, 0.0) / n_pixels
+                work += 4
+                continue
         box_of(corner, level_of, sides, leaf, &begin[0], &end[0])
         sums.n = 0
         for c in range(n_channels):
