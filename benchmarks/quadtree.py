@@ -122,6 +122,8 @@ CASES = [
         ours=by_range,
         peers=plain(plain_range),
         compare=same_partition,
+        large=lambda: of(inputs.volume(256), 60),
+        growth=True,
     ),
     Case(
         name="graph of a quadtree, 2-D uint8",

@@ -84,6 +84,7 @@ CASES = [
         input_name=f"patches, {inputs.volume_name()}",
         inputs=lambda size: grey_patches(side_3d(size), 4000),
         ours=segkit.region_graph,
-        peers=[],
+        large=lambda: grey_patches(256, 32_000),
+        growth=True,
     ),
 ]  # fmt: skip

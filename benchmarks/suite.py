@@ -11,6 +11,7 @@ from benchmarks import (
     contingency,
     growing,
     harness,
+    hierarchy,
     inputs,
     joining,
     knn,
@@ -20,6 +21,7 @@ from benchmarks import (
     region_graph,
     regions,
     relabel,
+    relief,
     watershed,
 )
 
@@ -37,6 +39,8 @@ FAMILIES = (
     joining,
     region_graph,
     merging,
+    hierarchy,
+    relief,
     knn,
     random_field,
 )
