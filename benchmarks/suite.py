@@ -144,8 +144,8 @@ def growth_row(case):
 
 
 def cut(value, side):
-    """Return the first `side` rows and columns of an array; other values as they are."""
-    if not hasattr(value, "ndim") or value.ndim != 2:
+    """Return the first `side` rows and columns of an image; other values as they are."""
+    if not hasattr(value, "ndim") or value.ndim not in (2, 3):  # 3: with channels
         return value
     return value[:side, :side].copy()
 

@@ -135,6 +135,12 @@ def test_every_case_runs_on_a_small_image(case):
     case.ours(**arguments)
 
 
+def test_small_images_keep_their_channels():
+    small = suite.cut(np.zeros((90, 80, 3), np.uint8), 64)
+    assert small.shape == (64, 64, 3)
+    assert suite.cut(5, 64) == 5
+
+
 def test_every_case_has_its_own_name():
     assert len({suite.key(case) for case in CASES}) == len(CASES)
 
