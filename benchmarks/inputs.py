@@ -34,35 +34,56 @@ def side_3d(size):
 
 
 @cache
-def tiles():
-    """Return all tiles of all photographs in grey, (n, TILE, TILE)."""
+def photographs():
+    """Return all photographs, grey ones and colored ones."""
     import imageio.v3 as iio
     import skimage.data
 
     folder = Path(skimage.data.__file__).parent
+    return [iio.imread(folder / name) for name in PHOTOS]
+
+
+def cut(photo):
+    """Return the tiles of a photograph in raster order."""
+    rows, cols = (side // TILE for side in photo.shape[:2])
+    return [
+        photo[r * TILE : (r + 1) * TILE, c * TILE : (c + 1) * TILE]
+        for r in range(rows)
+        for c in range(cols)
+    ]
+
+
+@cache
+def tiles():
+    """Return all tiles of all photographs in grey, (n, TILE, TILE)."""
     found = []
-    for name in PHOTOS:
-        photo = iio.imread(folder / name)
+    for photo in photographs():
         if photo.ndim == 3:
             weights = np.array([299, 587, 114])
             photo = ((photo[..., :3] @ weights + 500) // 1000).astype(np.uint8)
-        rows, cols = (side // TILE for side in photo.shape)
-        found += [
-            photo[r * TILE : (r + 1) * TILE, c * TILE : (c + 1) * TILE]
-            for r in range(rows)
-            for c in range(cols)
-        ]
+        found += cut(photo)
     return np.stack(found)
+
+
+def patchwork(stack, side):
+    """Return a square image of tiles, neighbors from different photographs, repeated in order."""
+    n = -(-side // TILE)
+    picked = stack[np.arange(n * n) * 7 % len(stack)]
+    whole = picked.reshape(n, n, *stack.shape[1:]).swapaxes(1, 2)
+    return np.ascontiguousarray(whole.reshape(n * TILE, n * TILE, *stack.shape[3:])[:side, :side])
 
 
 @cache
 def mosaic(side=2048):
-    """Return a square grey uint8 image made of the photographs, tiles repeated in order."""
-    stack = tiles()
-    n = -(-side // TILE)
-    picked = stack[np.arange(n * n) * 7 % len(stack)]  # neighbors from different photographs
-    whole = picked.reshape(n, n, TILE, TILE).swapaxes(1, 2).reshape(n * TILE, n * TILE)
-    return np.ascontiguousarray(whole[:side, :side])
+    """Return a square grey uint8 image made of the photographs."""
+    return patchwork(tiles(), side)
+
+
+@cache
+def colors(side=2048):
+    """Return a square RGB uint8 image made of the colored photographs."""
+    found = [tile for photo in photographs() if photo.ndim == 3 for tile in cut(photo[..., :3])]
+    return patchwork(np.stack(found), side)
 
 
 @cache

@@ -122,17 +122,20 @@ def _distinct(values: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     if count_colors(values, page_of, rows) < n:
         return None
     used = np.flatnonzero(page_of >= 0)
-    counts = rows[page_of[used]]
-    del rows
-    counts = counts.reshape(-1)
+    parts = [_on_pages(used[k : k + 256], page_of, rows) for k in range(0, used.size, 256)]
+    colors, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return (colors, counts) if 4 * counts.size <= n else None
+
+
+def _on_pages(
+    pages: np.ndarray, page_of: np.ndarray, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the colors on some pages, (m, 3), and how often each comes."""
+    counts = rows[page_of[pages]].reshape(-1)
     where = np.flatnonzero(counts > 0)
-    if 4 * where.size > n:
-        return None
-    pages, color = used[where // page], where % page
-    colors = np.empty((where.size, 3), dtype=np.uint8)
-    for c in range(3):
-        colors[:, c] = (pages >> 5 * (2 - c) & 31) << 3 | color >> 3 * (2 - c) & 7
-    return colors, counts[where].astype(np.float64)
+    high, low = pages[where // rows.shape[1]], where % rows.shape[1]
+    channels = [(high >> 5 * c & 31) << 3 | low >> 3 * c & 7 for c in (2, 1, 0)]
+    return np.stack(channels, axis=1).astype(np.uint8), counts[where].astype(np.float64)
 
 
 def _grid_of(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
