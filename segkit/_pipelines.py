@@ -18,6 +18,7 @@ markers' values back.  Without one it sets its own.
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -30,6 +31,8 @@ from ._contact_lines import strength_sums
 from ._joining import felzenszwalb, statistical_region_merging
 from ._recipes import contact_share, lightness, perceived, smooth
 from ._tasks import membranes, nuclei, scribbles
+from .clustering import KMeansSegmenter
+from .features import pixel_features
 from .flooding import watershed, watershed_tree
 from .graphs import RegionGraph, region_graph
 from .growing import find_seeds, region_growing
@@ -406,6 +409,31 @@ def _flat_zones(
     return remove_small(labels, min_size, fill="nearest")
 
 
+def _kmeans(
+    image: np.ndarray,
+    *,
+    n_classes: int = 3,
+    sigma: float = 2.0,
+    lightness_weight: float = 0.5,
+    position_weight: float = 0.0,
+    min_size: int = 400,
+    channel_axis: int | None = None,
+) -> np.ndarray:
+    """Sort pixels into classes by their color (k-means); the connected parts are regions."""
+    smoothed = smooth(image, sigma, channel_axis)
+    rows = perceived(smoothed, channel_axis, lightness_weight=lightness_weight)
+    n_classes = min(_check.integer(n_classes, "n_classes", low=1), rows[..., 0].size)
+    weight = np.float32(_check.number(position_weight, "position_weight"))
+    if weight > 0:
+        places = pixel_features(rows, ["position"], channel_axis=-1)
+        rows = np.concatenate([rows, places * weight], axis=-1)
+    with warnings.catch_warnings():  # an image of few colors has few classes
+        warnings.simplefilter("ignore", UserWarning)
+        classes = KMeansSegmenter(n_classes, channel_axis=-1).fit_predict(rows)
+    labels = connected_components(classes, connectivity=classes.ndim)
+    return remove_small(labels, min_size, fill="nearest")
+
+
 Pipeline = Callable[..., np.ndarray]
 
 PHOTOGRAPHS: dict[str, Pipeline] = {
@@ -425,6 +453,7 @@ PHOTOGRAPHS: dict[str, Pipeline] = {
     "growing_neighbor": _growing_neighbor,
     "growing_confidence": _growing_confidence,
     "flat_zones": _flat_zones,
+    "kmeans": _kmeans,
 }
 
 TASKS: dict[str, Pipeline] = {
@@ -528,6 +557,13 @@ SEARCH: dict[str, dict[str, tuple[float, ...]]] = {
         "tolerance": (0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4),
         "sigma": (1, 2, 3),
         "min_size": (50, 200, 800),
+    },
+    "kmeans": {
+        "n_classes": (2, 3, 4, 5, 6, 8, 10, 12, 16, 24),
+        "sigma": (1, 2, 3, 4, 6),
+        "lightness_weight": (0.35, 0.5, 0.7, 1),
+        "position_weight": (0, 0.05, 0.1, 0.2),
+        "min_size": (100, 400, 800, 1600),
     },
     "nuclei": {
         "depth": (0.06, 0.08, 0.1, 0.12, 0.15),

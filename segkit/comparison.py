@@ -70,8 +70,8 @@ def segment(
         A name in `METHODS`: "watershed", "merged_watershed", "hierarchical_watershed",
         "merged_contours", "closed_contours", "marker_watershed", "compact_watershed",
         "split_and_merge", "felzenszwalb", "statistical_region_merging", "growing",
-        "growing_unseeded", "growing_seed", "growing_neighbor", "growing_confidence" or
-        "flat_zones" for photographs;
+        "growing_unseeded", "growing_seed", "growing_neighbor", "growing_confidence",
+        "flat_zones" or "kmeans" for photographs;
         "nuclei", "membranes" or "scribbles" for what they name.
     markers : (...) integer array, optional
         Where regions start, 0 elsewhere; of the image's spatial shape.  "scribbles",
