@@ -21,6 +21,17 @@ def two_classes(shape_2d, side):
 
 
 @cache
+def two_seeds(side):
+    """Return a photograph where nothing is known but a block in the middle and the rim."""
+    proba = np.full((side, side, 2), 0.5)
+    block = slice(2 * side // 5, 3 * side // 5)
+    proba[block, block] = 0, 1
+    for rim in (0, -1):
+        proba[rim] = proba[:, rim] = 1, 0
+    return {"image": mosaic(side), "proba": proba}
+
+
+@cache
 def eleven_classes(side):
     """Return an image, and how probable each of its pixels is in one of eleven gray levels."""
     image = mosaic(side)
@@ -86,6 +97,15 @@ CASES = [
         inputs=lambda size: two_classes(True, min(side_2d(size), 1024)),
         ours=regularize("graph_cut"),
         peers=[maxflow_peer(1.0)],
+        compare=same_labels,
+        small=False,
+    ),
+    Case(
+        name="graph cut between two seeds, 2-D",
+        input_name="unknown all between",
+        inputs=lambda size: two_seeds(min(side_2d(size), 1024)),
+        ours=regularize("graph_cut"),
+        peers=[maxflow_peer(None)],
         compare=same_labels,
         small=False,
     ),

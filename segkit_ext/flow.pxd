@@ -135,8 +135,9 @@ cdef inline int flow_run(Flow* flow) except -1 nogil:
             fifo_push(&flow.frontier[side == FROM_SOURCE], p)
     flow.reach[0] = flow.reach[1] = 1
     while fifo_length(&flow.frontier[1]):
+        # The shallower tree, if it can: choosing by the shorter front took up to 3 x as long.
         side = FROM_SOURCE
-        if 0 < fifo_length(&flow.frontier[0]) < fifo_length(&flow.frontier[1]):
+        if fifo_length(&flow.frontier[0]) and flow.reach[0] < flow.reach[1]:
             side = TO_SINK
         grow_level(flow, side)
     return 0
