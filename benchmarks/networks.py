@@ -38,6 +38,7 @@ PLAN = {
         "noise": 0.02,
     },
 }
+EPOCH = 100  # crops between two looks at the validation images
 FRACTIONS = (10, 25, None)  # images to learn from; None: all
 PUBLISHED = (  # at 0.5, on another subset, for orientation (Schmidt et al. 2018)
     ("StarDist", 0.864),
@@ -126,7 +127,9 @@ def run(data, out, steps):
     for n_images in FRACTIONS:
         n = len(learn) if n_images is None else n_images
         chosen = np.linspace(0, len(learn) - 1, n).round().astype(int)
-        epochs = -(-steps // -(-n // PLAN["batch_size"]))
+        # An epoch is as long for few images: each is shown several times, as different crops.
+        shown = np.tile(chosen, -(-EPOCH // n))[:EPOCH]
+        epochs = -(-steps * PLAN["batch_size"] // EPOCH)
         for name, train in (
             ("U-Net from nothing", from_nothing),
             ("ESPNet, encoder transferred", transferred(arrays)),
@@ -136,7 +139,7 @@ def run(data, out, steps):
             if not done.exists():
                 start = time.process_time()
                 trained = train(
-                    [images[k] for k in chosen], [annotations[k] for k in chosen], held, epochs,
+                    [images[k] for k in shown], [annotations[k] for k in shown], held, epochs,
                     out / f"{stem}.npz",
                 )  # fmt: skip
                 seconds = time.process_time() - start
