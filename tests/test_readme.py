@@ -14,7 +14,9 @@ PAGES = [
     "docs/split_and_merge.md",
     "docs/classification.md",
     "docs/cnn.md",
+    "docs/training.md",
 ]
+EXTRAS = {"docs/training.md": ("torch", "onnx")}
 
 
 def blocks(page, language):
@@ -24,6 +26,8 @@ def blocks(page, language):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch, capsys):
+    for extra in EXTRAS.get(page, ()):
+        pytest.importorskip(extra, reason="an extra: pip install 'segkit[train]'")
     monkeypatch.chdir(tmp_path)
     names = {}
     for code in blocks(page, "python"):
