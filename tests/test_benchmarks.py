@@ -131,7 +131,7 @@ def test_the_spiral_is_one_path(side):
 @pytest.mark.parametrize("case", CASES, ids=suite.key)
 def test_every_case_runs_on_a_small_image(case):
     arguments = case.inputs("tiny")
-    assert harness.pixels_of(arguments) in (64**2, 3 * 64**2, 12**3)
+    assert 0 < harness.pixels_of(arguments) <= 3 * 64**2
     case.ours(**arguments)
 
 
