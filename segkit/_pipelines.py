@@ -54,7 +54,14 @@ def _watershed(
 ) -> np.ndarray:
     """Flood the gradient from each of its minima that is deep enough."""
     relief = gradient(image, sigma=sigma, channel_axis=channel_axis)
-    return remove_small(watershed(relief, depth=depth), min_size, fill="nearest")
+    return _without_small(watershed(relief, depth=depth), min_size)
+
+
+def _without_small(labels: np.ndarray, min_size: int) -> np.ndarray:
+    """Return regions of at least `min_size` pixels, or the largest, grown over the others."""
+    least = _check.integer(min_size, "min_size", low=0)
+    largest = int(np.bincount(labels.ravel(), minlength=2)[1:].max())
+    return remove_small(labels, min(least, largest), fill="nearest")
 
 
 def _merged_watershed(
@@ -94,7 +101,7 @@ def _merged_watersheds(
     relief = gradient(
         perceived(image, channel_axis, lightness_weight=1), sigma=sigma, channel_axis=-1
     )
-    basins = remove_small(watershed(relief, depth=depth), 20, fill="nearest")
+    basins = _without_small(watershed(relief, depth=depth), 20)
     colors = perceived(image, channel_axis, lightness_weight=lightness_weight)
     tree = merge_tree(
         region_graph(basins, colors, channel_axis=-1),
@@ -339,7 +346,7 @@ def _growing_unseeded(
     labels = region_growing(
         smoothed, criterion="region", tolerance=tolerance, channel_axis=channel_axis
     )
-    return remove_small(labels, min_size, fill="nearest")
+    return _without_small(labels, min_size)
 
 
 def _growing_seed(
@@ -373,7 +380,7 @@ def _growing_neighbor(
     labels = region_growing(
         smoothed, criterion="neighbor", tolerance=tolerance, channel_axis=channel_axis
     )
-    return remove_small(labels, min_size, fill="nearest")
+    return _without_small(labels, min_size)
 
 
 def _growing_confidence(
@@ -406,7 +413,7 @@ def _flat_zones(
     """Join neighbors of nearly equal lightness: quasi-flat zones, no seeds, one fast pass."""
     smoothed = smooth(lightness(image, channel_axis), sigma, None)
     labels = connected_components(smoothed, tolerance=tolerance, background=None)
-    return remove_small(labels, min_size, fill="nearest")
+    return _without_small(labels, min_size)
 
 
 def _kmeans(

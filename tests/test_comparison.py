@@ -164,6 +164,16 @@ def test_empty_images_give_empty_labels():
     assert segkit.segment(np.zeros((0, 5), np.uint8), "watershed").shape == (0, 5)
 
 
+@pytest.mark.parametrize(
+    "method",
+    ["watershed", "merged_watershed", "growing_unseeded", "growing_neighbor", "flat_zones"],
+)
+@pytest.mark.parametrize("shape", [(1, 1, 3), (2, 9, 3), (9, 1, 3)])
+def test_an_image_of_fewer_pixels_than_the_least_region_still_has_one(method, shape):
+    labels = segkit.segment(np.full(shape, 100, dtype=np.uint8), method, channel_axis=-1)
+    assert (labels == 1).all()
+
+
 def test_compare_makes_one_row_for_each_image_and_method():
     color = np.stack([squares()] * 3, axis=-1)
     result = segkit.compare(
