@@ -20,6 +20,7 @@ from . import _check, _dtypes
 # In the order of the kernel's numbers.
 NAMES = ("mean", "ward", "strength", "range", "student", "baatz_schape", "color_strength")
 _OF_STRENGTH = ("strength", "color_strength")
+_EXACT = 2**53  # up to here doubles hold all integers
 _OPTIONS = 5  # of the kernel, before the weights of channels
 
 
@@ -118,7 +119,7 @@ def _rows(graph: Any, name: str) -> np.ndarray:
         return np.empty((graph.size.size, 1))
     if name == "range":
         return np.ascontiguousarray(np.hstack(_differences(graph.min, graph.max)))
-    columns = [graph.size[:, np.newaxis], graph.sum]
+    columns = [graph.size[:, np.newaxis], _sums(graph)]
     if name in ("student", "baatz_schape"):
         columns.append(graph.scatter)
     if name == "baatz_schape":
@@ -128,6 +129,24 @@ def _rows(graph: Any, name: str) -> np.ndarray:
         else:
             columns.append(np.zeros((graph.size.size, 4)))
     return np.ascontiguousarray(np.hstack([column.astype(np.float64) for column in columns]))
+
+
+def _sums(graph: Any) -> np.ndarray:
+    """Return the sums of values, up to a constant for each pixel.
+
+    64-bit integers whose sums doubles round count from the least of all where that helps:
+    then the sum of a region of equal values is exact, and others lie between such sums.
+    """
+    low, high, total = graph.min, graph.max, graph.sum
+    if low.dtype.kind not in "iu" or low.dtype.itemsize < 8 or low.size == 0:
+        return total
+    span = max(int(high[:, c].max()) - int(low[:, c].min()) for c in range(low.shape[1]))
+    if span >= _EXACT or np.abs(total).max() <= _EXACT:
+        return total
+    size = graph.size[:, np.newaxis]
+    base = low.min(axis=0).astype(np.float64)
+    low, high = _differences(low, high)
+    return np.clip(total - base * size, low * size, high * size)
 
 
 def _differences(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -156,7 +175,8 @@ def _typical(values: np.ndarray) -> float:
     """Return the median; where that is 0 the mean; where that is 0 too, 1."""
     if values.size == 0:
         return 1.0
-    return float(np.median(values)) or float(np.mean(values)) or 1.0
+    with np.errstate(over="ignore"):
+        return float(np.median(values)) or float(np.mean(values)) or 1.0
 
 
 def read_only(graph: Any) -> Any:

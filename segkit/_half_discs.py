@@ -17,6 +17,7 @@ import numpy as np
 
 from segkit_ext.half_discs import compare_halves, whole
 
+_LARGE = 1e300  # whose differences may not be a float64
 _BINS = 24  # of lightness and color; one more, since a pixel counts for two neighbors
 _TEXTONS = 32
 _SAMPLES = 20_000  # pixels that textons are found from
@@ -96,6 +97,8 @@ def _spread(channel: np.ndarray) -> np.ndarray:
     """Return a channel from its lowest value, 0, to its highest, 1."""
     values = channel.astype(np.float64)
     low, high = values.min(initial=np.inf), values.max(initial=-np.inf)
+    if max(-low, high) > _LARGE:
+        values, low, high = values / 4, low / 4, high / 4
     return (values - low) / (high - low) if high > low else np.zeros_like(values)
 
 

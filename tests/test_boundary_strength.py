@@ -128,6 +128,13 @@ def test_small_images(shape):
     assert ((strength >= 0) & (strength <= 1)).all()
 
 
+def test_values_near_the_largest_float_give_what_smaller_ones_give():
+    image = np.repeat(np.random.default_rng(0).integers(-1, 2, (9, 5)), 3, axis=1)
+    np.testing.assert_allclose(
+        segkit.boundary_strength(image * 1e308), segkit.boundary_strength(image), atol=1e-6
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "name"),
     [

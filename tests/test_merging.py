@@ -373,6 +373,26 @@ def test_a_callable_that_writes_is_told_so_and_the_graph_stays_as_it_was(name, l
     assert column.flags.writeable
 
 
+@pytest.mark.parametrize("base", [0, 2**53, -(2**62), 2**63 - 9])
+@pytest.mark.parametrize("criterion", ["mean", "ward", "student", "range", "color_strength"])
+def test_large_integers_that_differ_by_one_are_not_merged_at_threshold_0(base, criterion):
+    image = base + np.array([0, 1, 1, 3, 3, 3])
+    labels = [1, 2, 3, 4, 4, 5]
+    merged = segkit.merge_regions(
+        labels, image, criterion=criterion, strength=np.zeros(6), threshold=0
+    )
+    assert merged.tolist() == [1, 2, 2, 3, 3, 3]
+    graph = segkit.region_graph(labels, image)
+    if criterion == "mean":
+        assert graph.weights("mean").tolist() == [1, 0, 2, 0]
+
+
+def test_a_strength_near_the_largest_float_gives_levels_without_a_warning():
+    image = np.array([1e308, -1e308, 1e308])
+    graph = segkit.region_graph([1, 2, 3], image, strength=np.abs(image))
+    assert not np.isnan(segkit.merge_tree(graph, criterion="color_strength").level).any()
+
+
 @given(data=st.data())
 def test_a_contour_map_equals_the_plain_version(data):
     labels, image, strength, _ = data.draw(pictures(max_pixels=40, connectivity=1))
