@@ -70,7 +70,8 @@ class RegionGraph:
     Notes
     -----
     All sums add: ``graph.contract(groups)`` is what `region_graph` would give for
-    the merged label image, up to rounding in float images.
+    the merged label image, up to rounding in images of floats, and of 64-bit integers
+    whose sums exceed 2**53.
 
     Examples
     --------
