@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _class_contenders, comparison
+from . import _class_contenders, _scribble_contenders, comparison
 from ._pipelines import AT_SCALES, METHODS, PHOTOGRAPHS, SEARCH, TASKS
 from ._tasks import joined_supervoxels
 from .datasets import Dataset, Item
@@ -121,7 +121,12 @@ def ours() -> dict[str, Contender]:
         name: contender(name, run, "classes", search=search)
         for name, (run, search) in _class_contenders.CONTENDERS.items()
     }
-    return {name: _of_pipeline(name) for name in METHODS} | {merging.name: merging} | classes
+    strokes = {
+        name: contender(name, run, "scribbles", search=search)
+        for name, (run, search) in _scribble_contenders.CONTENDERS.items()
+    }
+    pipelines = {name: _of_pipeline(name) for name in METHODS}
+    return pipelines | {merging.name: merging} | classes | strokes
 
 
 def _of_pipeline(name: str) -> Contender:

@@ -194,7 +194,7 @@ def scribbles(
     evidence = _check.between(evidence, "evidence", 1e-9, 1e3)
     sure = _check.between(sure, "sure", 0, 1)
     depth = _check.number(depth, "depth")
-    colors = _lab(image, channel_axis)
+    colors = lab(image, channel_axis)
     if markers is None:
         markers = _framing(colors.shape[:-1])
     relief = gradient(colors, sigma=sigma, channel_axis=-1)
@@ -248,7 +248,7 @@ def _walk(graph: RegionGraph, conductance: np.ndarray, known: np.ndarray) -> np.
     return splu(system.tocsc()).solve(known)
 
 
-def _lab(image: np.ndarray, channel_axis: int | None) -> np.ndarray:
+def lab(image: np.ndarray, channel_axis: int | None) -> np.ndarray:
     """Return L*a*b* of three channels, others as they are on the scale of L*; channels last."""
     from skimage.color import rgb2lab
 

@@ -23,7 +23,7 @@ LAYERS = (
     ("cli",),
     ("_quality", "_quality_runs", "_quality_measures", "_quality_tables", "_tissues"),
     ("_peers", "_contenders"),
-    ("_class_contenders",),
+    ("_class_contenders", "_scribble_contenders"),
     ("comparison", "_page", "_chart", "_outlines", "_cases", "_scoring"),
     ("_pipelines", "_tasks", "_closing", "_recipes", "plot"),
     ("datasets", "_dataset_forms"),
