@@ -31,6 +31,7 @@ cdef enum:
     FAN = 16        # children of a node
     LANES = 8       # what the number of places in a leaf is a multiple of
     LEAF = 48       # places in a leaf, at most
+    FEW = 16        # neighbors up to which looking costs more than inserting
     DEPTH = 24      # levels above the leaves, at most
     LOW = 0         # parts of a box
     HIGH = 1
@@ -205,9 +206,11 @@ cdef inline Py_ssize_t within(
 
 cdef inline void insert(feature_t value, feature_t[::1] top) noexcept nogil:
     """Put a value among the least so far, in order; the largest falls out."""
-    cdef Py_ssize_t c
+    cdef Py_ssize_t c, k = top.shape[0]
     cdef feature_t other
-    for c in range(top.shape[0]):
+    if k > FEW and value >= top[k - 1]:
+        return
+    for c in range(k):
         other = top[c]
         top[c] = value if value < other else other
         value = value if value > other else other
