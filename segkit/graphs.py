@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from segkit_ext.renumber import renumber_groups
+
 from . import _check, _criteria, _dtypes, _edges, _levels
-from .labels import _numbered, relabel
+from .labels import _numbered
 from .measuring import _shape_sums, _Shapes, _value_sums, _values
 
 if TYPE_CHECKING:
@@ -329,7 +331,7 @@ class RegionGraph:
 def _drawn(array: np.ndarray, label: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Replace each label by the number of its group, 1..n in raster order."""
     numbered, id_of, n = _numbered(array)
-    table = np.full(n, -1, dtype=np.int32)
+    table = np.full(n, -1, dtype=numbered.dtype)
     table[:1] = 0
     if id_of is None:
         known = label < n
@@ -339,10 +341,11 @@ def _drawn(array: np.ndarray, label: np.ndarray, groups: np.ndarray) -> np.ndarr
         place = np.minimum(np.searchsorted(label, id_of[1:], sorter=order), label.size - 1)
         place = order[place]
         table[1:] = np.where(label[place] == id_of[1:], groups[place] + 1, -1)
-    drawn = table[numbered]
-    if drawn.size and drawn.min() < 0:
+    drawn = np.empty(array.shape, dtype=numbered.dtype)
+    numbers = np.zeros(label.size + 1, dtype=numbered.dtype)
+    if not renumber_groups(numbered.ravel(), table, numbers, drawn.ravel()):
         raise ValueError("`labels` must hold no ids but those of the graph and 0, got others")
-    return relabel(drawn)
+    return drawn
 
 
 def region_graph(

@@ -46,6 +46,47 @@ def renumber_by_table(const id_t[::1] ids, label_t[::1] table, label_t[::1] out)
     return n
 
 
+cdef int look_up_groups(
+    const label_t[::1] ids, const label_t[::1] group_of, label_t[::1] table, label_t[::1] out
+) except -1 nogil:
+    cdef Py_ssize_t i = 0, last, size = ids.shape[0]
+    cdef label_t previous = 0, group, n = 0, label = 0
+    while i < size:
+        last = min(i + POLL_STEPS, size)
+        for i in range(i, last):
+            if ids[i] != previous:
+                previous = ids[i]
+                group = group_of[previous]
+                if group < 0:
+                    return 0
+                label = table[group]
+                if label == 0 and group != 0:
+                    n += 1
+                    label = n
+                    table[group] = label
+            out[i] = label
+        i = last
+        poll()
+    return 1
+
+
+def renumber_groups(
+    const label_t[::1] ids, const label_t[::1] group_of, label_t[::1] table, label_t[::1] out
+):
+    """Number the groups of ids; return whether every id has one.
+
+    Pre: ids from 0 to len(group_of) - 1; groups from 0 to len(table) - 1, or -1 for none;
+    group_of[0] = 0; table all 0.
+    Post: out holds 1..n in the order of first appearance of groups, 0 where the group is 0;
+    undefined if an id has no group.
+    Cost: O(pixels).
+    """
+    cdef int known
+    with nogil:
+        known = look_up_groups(ids, group_of, table, out)
+    return bool(known)
+
+
 cdef inline Py_ssize_t slot_of(const int64_t[::1] keys, int64_t key) noexcept nogil:
     """Return where `key` stands, or where it would; keys hold 0 where free.
 
