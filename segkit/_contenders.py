@@ -121,6 +121,10 @@ def ours() -> dict[str, Contender]:
         name: contender(name, run, "classes", search=search)
         for name, (run, search) in _class_contenders.CONTENDERS.items()
     }
+    classes |= {
+        name: contender(name, run, "classes", train=learn)
+        for name, (run, learn) in _class_contenders.LEARNERS.items()
+    }
     strokes = {
         name: contender(name, run, "scribbles", search=search)
         for name, (run, search) in _scribble_contenders.CONTENDERS.items()

@@ -23,10 +23,10 @@ from tests.conftest import ROOT
 FEW = {  # quick methods for each tiny data set
     "bsds500": ["watershed", "grid", "people"],
     "dsb2018": ["nuclei"],
-    "seeds50": ["scribbles", "marker_watershed"],
+    "seeds50": ["scribbles", "marker_watershed", "knn from strokes + field"],
     "isbi2012": ["membranes"],
     "fib25": ["as given", "merge_regions"],
-    "camvid": ["usual class"],
+    "camvid": ["usual class", "knn", "knn + field"],
 }
 
 
