@@ -55,12 +55,12 @@ def knn_field(
     *,
     markers: np.ndarray,
     beta: float = 40.0,
-    sigma: float = 6.0,
-    near: float = 2.0,
-    far: float = 0.1,
+    sigma: float = 4.0,
+    near: float = 4.0,
+    far: float = 0.05,
     blur: float = 2.0,
     n_neighbors: int = 15,
-    floor: float = 0.2,
+    floor: float = 0.3,
     channel_axis: int | None = None,
 ) -> np.ndarray:
     """Return the strokes after two votes, smoothed by a random field that follows edges."""
@@ -85,10 +85,11 @@ CONTENDERS: dict[str, tuple[Any, dict[str, tuple[Any, ...]]]] = {
         knn_field,
         {
             "beta": (20.0, 40.0, 80.0),
-            "near": (1.0, 2.0, 4.0),
-            "far": (0.05, 0.1, 0.2),
-            "sigma": (4.0, 6.0, 8.0),
-            "floor": (0.1, 0.2, 0.3),
+            "near": (1.0, 2.0, 4.0, 8.0),
+            "far": (0.02, 0.05, 0.1, 0.2),
+            "sigma": (3.0, 4.0, 6.0),
+            "floor": (0.2, 0.3, 0.4),
+            "blur": (1.0, 2.0, 3.0),
         },
     ),
 }
