@@ -58,7 +58,7 @@ def knn_field(
     sigma: float = 4.0,
     near: float = 4.0,
     far: float = 0.05,
-    blur: float = 2.0,
+    blur: float = 1.0,
     n_neighbors: int = 15,
     floor: float = 0.3,
     channel_axis: int | None = None,
