@@ -169,7 +169,7 @@ class _Steps:
 def improve(
     values: np.ndarray, chain: Chain, covariance: str, floor: np.ndarray, n_threads: int
 ) -> tuple[Chain, float]:
-    """Return the chain after one round of Baum-Welch, and the log-likelihood before it."""
+    """Return the chain after one round of Baum-Welch, and the mean log-likelihood before it."""
     steps = _Steps(values, chain, n_threads)
     changes = np.zeros(chain.transition.shape)
     sums, given_all = Moments.empty(chain.classes.means, covariance), np.empty((0, 0))
@@ -179,7 +179,7 @@ def improve(
     transition = np.where(totals > 0, changes / np.where(totals > 0, totals, 1), chain.transition)
     classes = _gaussians.class_estimates(sums, covariance, floor, chain.classes)
     first = given_all[:, 0]  # of the first block, which is the last to come
-    return Chain(classes, first / first.sum(), transition), steps.likelihood
+    return Chain(classes, first / first.sum(), transition), steps.likelihood / len(values)
 
 
 def fit(
@@ -192,17 +192,13 @@ def fit(
     tol: float,
     n_threads: int,
 ) -> tuple[Chain, list[float]]:
-    """Return the chain when Baum-Welch ends, and the mean log-likelihood before each round.
-
-    It ends when a round adds less than `tol`, or after `max_iter` rounds.
-    """
-    history: list[float] = []
-    for _ in range(max_iter):
-        chain, likelihood = improve(values, chain, covariance, floor, n_threads)
-        history.append(likelihood / len(values))
-        if len(history) > 1 and abs(history[-1] - history[-2]) < tol:
-            break
-    return chain, history
+    """Return the chain when Baum-Welch ends, and the mean log-likelihood before each round."""
+    return _gaussians.climb(
+        chain,
+        lambda now: improve(values, now, covariance, floor, n_threads),
+        max_iter=max_iter,
+        tol=tol,
+    )
 
 
 def shares(values: np.ndarray, chain: Chain, n_threads: int) -> Iterator[tuple[slice, np.ndarray]]:

@@ -18,6 +18,8 @@ import numpy as np
 
 MAX_NDIM = 4
 MAX_SIGMA = 10_000  # pixels; the work grows with it, not with the image
+LARGEST = 1e150  # its square still fits a double
+_EXACT = 1 << 53  # integers up to here are doubles
 _ACCEPTED = "bool, integers, float16/32/64"
 
 
@@ -91,6 +93,30 @@ def refuse_not_finite(
             )
 
 
+def refuse_huge(array: np.ndarray, name: str) -> None:
+    """Refuse finite floats whose squares exceed a double."""
+    if array.dtype.kind != "f" or array.dtype.itemsize < 8 or array.size == 0:
+        return
+    largest = max(-float(array.min()), float(array.max()))
+    if largest > LARGEST:
+        raise ValueError(
+            f"`{name}` must hold values up to {LARGEST:g}, whose squares fit a double, "
+            f"got {largest:g}"
+        )
+
+
+def refuse_inexact(array: np.ndarray, name: str) -> None:
+    """Refuse integers that a double may not hold exactly."""
+    if array.dtype.kind not in "iu" or array.dtype.itemsize < 8 or array.size == 0:
+        return
+    largest = max(-int(array.min()), int(array.max()))
+    if largest > _EXACT:
+        raise ValueError(
+            f"`{name}` must hold integers up to 2**53, because distances are taken in double, "
+            f"got {largest}"
+        )
+
+
 def channels_last(value: Any, channel_axis: Any, name: str = "image") -> np.ndarray:
     """Return an image with its channels last; one channel when `channel_axis` is None.
 
@@ -135,22 +161,24 @@ def same_shape(
         raise ValueError(text)
 
 
-def probabilities(value: Any, *, inside: np.ndarray | None = None) -> np.ndarray:
+def probabilities(
+    value: Any, name: str = "proba", *, inside: np.ndarray | None = None
+) -> np.ndarray:
     """Return class probabilities, classes last: finite and not negative where `inside`."""
-    array = as_array(value, "proba")
+    array = as_array(value, name)
     if not 2 <= array.ndim <= MAX_NDIM + 1:
         raise ValueError(
-            f"`proba` must have 1 to {MAX_NDIM} spatial dimensions and a last one of classes, "
+            f"`{name}` must have 1 to {MAX_NDIM} spatial dimensions and a last one of classes, "
             f"got {array.ndim} dimension(s)"
         )
     if array.shape[-1] == 0:
-        raise ValueError("`proba` must have at least one class along its last axis")
+        raise ValueError(f"`{name}` must have at least one class along its last axis")
     if inside is not None:
         shape_of_proba(inside, "mask", array.shape)
-    refuse_not_finite(array, "proba", inside=inside)
+    refuse_not_finite(array, name, inside=inside)
     within = array if inside is None else array[inside]
     if within.size and within.min() < 0:
-        raise ValueError(f"`proba` must hold numbers >= 0, got {within.min():g}")
+        raise ValueError(f"`{name}` must hold numbers >= 0, got {within.min():g}")
     return array
 
 

@@ -190,8 +190,8 @@ def _local_std(tile: _Tile, sigmas: Sequence[float]) -> Iterator[np.ndarray]:
 
 def _local_entropy(tile: _Tile, sigmas: Sequence[float]) -> Iterator[np.ndarray]:
     low, high = tile.source.low, tile.source.high
-    scale = _LEVELS / (high - low) if high > low else 0.0
-    levels = np.clip((tile.gray() - low) * scale, 0, _LEVELS - 1).astype(np.intp)
+    above = _LEVELS * (tile.gray() - low)
+    levels = np.clip(above / ((high - low) or 1.0), 0, _LEVELS - 1).astype(np.intp)
     present = np.unique(levels)
     for sigma in sigmas:
         bits: Any = np.zeros(tile.inner(levels).shape)

@@ -18,24 +18,25 @@ in the order of blocks, without BLAS: results do not depend on the number of thr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 import segkit_ext.gaussians as kernel
 
+from . import _check
+
+Model = TypeVar("Model")
 COVARIANCES = ("full", "diag", "spherical")
 BLOCK = 1 << 14  # pixels; the arrays of a block stay in the second level cache
 # A class of the floor's deviation is a thousandth as wide as the image's values.
 _RELATIVE_FLOOR = 1e-6
 _ROUNDING = 1 / 12  # the variance of what was rounded to integers
 _STRIP = kernel.strip_length()
-_LARGEST = np.iinfo(np.int64).max
-# Integers without a kernel go into the next type that holds them.
+# Types without a kernel go into the next that holds their values.
 _WIDENED: dict[np.dtype, np.dtype] = {
     **{np.dtype(t): np.dtype(np.int32) for t in (np.int8, np.int16)},
-    np.dtype(np.uint32): np.dtype(np.int64),
-    np.dtype(np.uint64): np.dtype(np.float64),
+    **{np.dtype(t): np.dtype(np.int64) for t in (np.uint32, np.uint64)},
     np.dtype(np.bool_): np.dtype(np.uint8),
     np.dtype(np.float16): np.dtype(np.float32),
 }
@@ -53,10 +54,13 @@ class Gaussians(NamedTuple):
 
 
 def values_for_kernel(values: np.ndarray) -> np.ndarray:
-    """Return pixels (n, p) C-contiguous in a type that the kernel reads; the values stay."""
+    """Return pixels (n, p) C-contiguous in a type that the kernel reads; the values stay.
+
+    Those that a double cannot hold, or not their squares, are refused.
+    """
+    _check.refuse_huge(values, "image")
+    _check.refuse_inexact(values, "image")
     dtype = values.dtype.newbyteorder("=")
-    if dtype == np.uint64 and values.max(initial=0) <= _LARGEST:
-        dtype = np.dtype(np.int64)
     return np.ascontiguousarray(values, dtype=_WIDENED.get(dtype, dtype))
 
 
@@ -67,7 +71,7 @@ def blocks(n: int) -> Iterator[slice]:
 
 
 def variance_floor(values: np.ndarray) -> np.ndarray:
-    """Return the least variance of each feature, (p,), for pixels (n, p).
+    """Return the least variance of each feature, (p,), for pixels (n, p) as the kernel reads them.
 
     Integers: 1/12, the variance of rounding.  Floats: a millionth of the feature's
     variance; of a constant feature, of the mean variance; 1/12 if all are constant.
@@ -75,16 +79,11 @@ def variance_floor(values: np.ndarray) -> np.ndarray:
     if values.dtype.kind in "biu":
         return np.full(values.shape[1], _ROUNDING)
     variances = class_estimates(
-        Moments.of(values_for_kernel(values), None, _first(values), "diag"), "diag", None
+        Moments.of(values, None, values[:1].astype(np.float64), "diag"), "diag", None
     ).covariances[0]
     if not variances.any():
         return np.full(values.shape[1], _ROUNDING)
     return _RELATIVE_FLOOR * np.where(variances > 0, variances, variances.mean())
-
-
-def _first(values: np.ndarray) -> np.ndarray:
-    """Return the first pixel as the center of one class."""
-    return values[:1].astype(np.float64)
 
 
 def log_densities(values: np.ndarray, classes: Gaussians) -> np.ndarray:
@@ -146,6 +145,17 @@ def normalize(scores: np.ndarray) -> np.ndarray:
     scores /= total
     largest += np.log(total)
     return largest
+
+
+def scaled_to_one(shares: np.ndarray) -> np.ndarray:
+    """Return numbers >= 0 (n, K) in double, each row divided by its sum; all 0: equal shares."""
+    rows = shares.astype(np.float64)
+    largest = rows.max(axis=1, keepdims=True)
+    undecided = largest == 0
+    rows /= np.where(undecided, 1, largest)  # first, because the sum may be too large for a double
+    rows += undecided
+    rows /= rows.sum(axis=1, keepdims=True)
+    return rows
 
 
 def first_largest(scores: np.ndarray) -> np.ndarray:
@@ -254,3 +264,20 @@ def _nowhere_narrower(covariances: np.ndarray, floor: np.ndarray) -> np.ndarray:
 def order_by_mean(means: np.ndarray) -> np.ndarray:
     """Return the classes in increasing order of the first feature's mean, then of the next."""
     return np.lexsort(means.T[::-1])
+
+
+def climb(
+    model: Model, improve: Callable[[Model], tuple[Model, float]], *, max_iter: int, tol: float
+) -> tuple[Model, list[float]]:
+    """Return the model when EM ends, and the mean log-likelihood of a pixel before each round.
+
+    `improve` gives the model after a round, and the likelihood before it.  EM ends when
+    a round adds less than `tol`, or after `max_iter` rounds.
+    """
+    history: list[float] = []
+    for _ in range(max_iter):
+        model, likelihood = improve(model)
+        history.append(likelihood)
+        if len(history) > 1 and abs(history[-1] - history[-2]) < tol:
+            break
+    return model, history

@@ -10,6 +10,8 @@ same centers.  For integers of 8 and 16 bits, sums are exact besides.
 
 from __future__ import annotations
 
+import sys
+import warnings
 from math import log, log2
 from typing import NamedTuple
 
@@ -18,10 +20,8 @@ import numpy as np
 from segkit_ext.assign import add_to_nearest, box_shape, label_nearest, plane_shape
 from segkit_ext.cells import count_cells, count_colors, page_sizes, sort_cells, sum_cells
 
-from . import _dtypes, _threads
+from . import _check, _dtypes, _threads
 
-_LARGEST = 1e150  # its square still fits a double
-_EXACT = 1 << 53  # integers up to here are doubles
 _SAMPLE = 1 << 15  # points that starts are drawn from
 _PER_CELL = 64
 _FEW = 1024  # points that are not worth counting
@@ -55,28 +55,14 @@ class Clusters(NamedTuple):
 
 def samples(values: np.ndarray) -> np.ndarray:
     """Return values in a type that kernels take, without rounding; refuse what has none."""
-    dtype = values.dtype
-    if dtype.kind == "f":
-        if dtype.itemsize < 4:
-            return values.astype(np.float32)
-        if dtype.itemsize == 8 and values.size:
-            largest = max(abs(float(values.min())), abs(float(values.max())))
-            if largest > _LARGEST:
-                raise ValueError(
-                    f"`image` must hold values up to {_LARGEST:g}, whose squares fit a double, "
-                    f"got {largest:g}"
-                )
+    _check.refuse_huge(values, "image")
+    _check.refuse_inexact(values, "image")
+    if values.dtype in _SAMPLE_TYPES:
         return values
-    if dtype in _SAMPLE_TYPES:
-        return values
-    if dtype.itemsize <= 2:
-        return values.astype(np.int32)
-    wide = dtype.itemsize == 8 and values.size > 0
-    if wide and max(-int(values.min()), int(values.max())) > _EXACT:
-        raise ValueError(
-            "`image` must hold integers up to 2**53, because distances are taken in double"
-        )
-    return values.astype(np.float64)
+    kind, size = values.dtype.kind, values.dtype.itemsize
+    if kind == "f":
+        return values.astype(np.float32)
+    return values.astype(np.int32 if size <= 2 else np.float64)
 
 
 def gather(values: np.ndarray) -> Points:
@@ -181,6 +167,20 @@ def lloyd(
             break
     inertia = float(_assigned(points, centers, n_jobs, measured=True)[:, -1].sum())
     return Clusters(centers, inertia, n_iter)
+
+
+def warn_of_empty(centers: np.ndarray) -> None:
+    """Warn who called segkit if some centers coincide: all but the first get no pixels."""
+    n, n_different = len(centers), len(np.unique(centers, axis=0))
+    if n_different == n:
+        return
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__package__") == __package__:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(
+        f"only {n_different} of {n} classes have pixels: there are no more different ones",
+        stacklevel=level,
+    )
 
 
 def _assigned(

@@ -8,7 +8,6 @@ values weighted by their counts, and gives the same sums.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -115,14 +114,24 @@ def start_labels(
     centers = _lloyd.lloyd(
         _lloyd.gather(table), begin, max_iter=_ROUNDS, tol=1e-4, n_jobs=n_jobs
     ).centers
-    n_different = len(np.unique(centers, axis=0))
-    if n_different < n_classes:
-        warnings.warn(
-            f"only {n_different} of {n_classes} classes have pixels: there are no more "
-            "different ones",
-            stacklevel=5,
-        )
+    _lloyd.warn_of_empty(centers)
     return _lloyd.label(_lloyd.samples(rows), centers, n_jobs) - 1
+
+
+def start_by_k_means(
+    values: np.ndarray,
+    n_classes: int,
+    covariance: str,
+    floor: np.ndarray,
+    rng: int | np.random.Generator,
+    n_jobs: int,
+) -> tuple[Samples, Mixture]:
+    """Return the rows that EM has to run over for pixels (n, p), and what it starts from."""
+    few = histogram_of(values)
+    rows = Samples(values) if few is None else Samples(*few)
+    labels = start_labels(values, rows.values, n_classes, rng, n_jobs)
+    weights_of = one_class_each(labels, rows.counts, n_classes)
+    return rows, start(rows, weights_of, n_classes, covariance, floor)
 
 
 def one_class_each(
@@ -158,11 +167,8 @@ def log_joint(mixture: Mixture) -> Callable[[Samples, slice], np.ndarray]:
 
 def _log_prior(prior: np.ndarray) -> np.ndarray:
     """Return the logarithm of shares (rows, K) that sum to 1, (K, rows); all 0: equal shares."""
-    shares = np.ascontiguousarray(prior.T, dtype=np.float64)
-    total = shares.sum(axis=0)
-    shares[:, total == 0] = 1.0
     with np.errstate(divide="ignore"):
-        return np.log(shares) - np.log(np.where(total == 0, len(shares), total))
+        return np.log(np.ascontiguousarray(_gaussians.scaled_to_one(prior).T))
 
 
 def improve(
@@ -204,14 +210,10 @@ def fit(
     tol: float,
     n_threads: int,
 ) -> tuple[Mixture, list[float]]:
-    """Return the mixture when EM ends, and the mean log-likelihood before each round.
-
-    It ends when a round adds less than `tol`, or after `max_iter` rounds.
-    """
-    history: list[float] = []
-    for _ in range(max_iter):
-        mixture, likely = improve(samples, mixture, covariance, floor, n_threads)
-        history.append(likely)
-        if len(history) > 1 and abs(history[-1] - history[-2]) < tol:
-            break
-    return mixture, history
+    """Return the mixture when EM ends, and the mean log-likelihood before each round."""
+    return _gaussians.climb(
+        mixture,
+        lambda now: improve(samples, now, covariance, floor, n_threads),
+        max_iter=max_iter,
+        tol=tol,
+    )

@@ -15,6 +15,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -126,21 +127,29 @@ class Segmenter:
         _check.words(self.features, "features", features.FEATURES)
         _check.sigmas(self.sigmas)
 
-    def _pixels(self, image: Any, mask: Any = None, *, native: bool = False) -> Pixels:
+    def _check_place(self, shape: tuple[int, ...], mask: np.ndarray | None) -> None:
+        """Refuse parameters that do not suit the pixels of an image, before any work on them."""
+
+    def _pixels(
+        self, image: Any, mask: Any = None, *, native: bool = False, least: int = 0
+    ) -> Pixels:
         """Return the features of the pixels inside the mask, one row each.
 
         float32; with `native`, intensities alone keep the type of the image (in native
-        byte order, bool as uint8), which is then not copied if it need not be.
+        byte order, bool as uint8), which is then not copied if it need not be.  Fewer pixels
+        than `least`, a number of classes, are refused.
         """
         array = _check.channels_last(image, self.channel_axis)
         shape = array.shape[:-1]
         mask = _check.mask(mask, shape, "image")
+        _check.enough_pixels(prod(shape) if mask is None else int(np.count_nonzero(mask)), least)
+        self._check_place(shape, mask)
         if native and tuple(self.features) == ("intensity",):
             _check.refuse_not_finite(array, "image")
             table = _native(array)
         else:
-            table = features.pixel_features(
-                array, self.features, sigmas=self.sigmas, channel_axis=-1
+            table = _finite(
+                features.pixel_features(array, self.features, sigmas=self.sigmas, channel_axis=-1)
             )
         table = table.reshape(-1, table.shape[-1])
         inside = None
@@ -154,7 +163,8 @@ class Segmenter:
         array = _check.channels_last(image, self.channel_axis)
         shape = array.shape[:-1]
         if not native or tuple(self.features) != ("intensity",):
-            return Tiled(shape, *features._tiled(array, self.features, self.sigmas))
+            tiles, computed, n = features._tiled(array, self.features, self.sigmas)
+            return Tiled(shape, tiles, lambda where: _finite(computed(where)), n)
         _check.refuse_not_finite(array, "image")
 
         def rows_of(where: _filters.Where) -> np.ndarray:
@@ -179,6 +189,14 @@ class Segmenter:
             )
 
     n_features_in_: int
+
+
+def _finite(table: np.ndarray) -> np.ndarray:
+    """Return features; refuse infinite ones."""
+    with np.errstate(all="ignore"):
+        if np.isfinite(np.add.reduce(table, axis=None, dtype=np.float64)):
+            return table
+    raise ValueError("`image` must hold smaller values: its features exceed float32")
 
 
 def _native(array: np.ndarray) -> np.ndarray:

@@ -18,21 +18,20 @@ field's (`MarkovRandomFieldSegmenter`), which is slower and only approximately s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
 
 import numpy as np
 
-from . import _chain, _check, _gaussians, _mixtures, _threads
+from . import _chain, _check, _gaussians, _mixtures
 from ._chain import Chain
-from ._gaussians import COVARIANCES
-from ._segmenter import Pixels, Segmenter
+from ._gaussian_segmenter import GaussianSegmenter
+from ._segmenter import Pixels
 from .scans import _snake_scan, hilbert_scan
 
 _SCANS = {"hilbert": hilbert_scan, "snake": _snake_scan}
 _DECODINGS = ("mpm", "viterbi")
 
 
-class HiddenMarkovChainSegmenter(Segmenter):
+class HiddenMarkovChainSegmenter(GaussianSegmenter):
     """Classes of pixels as a hidden Markov chain along a scan, fitted by Baum-Welch.
 
     Parameters
@@ -86,7 +85,8 @@ class HiddenMarkovChainSegmenter(Segmenter):
     least as wide as a floor: for integers the variance 1/12 of rounding, for floats a
     millionth of the feature's variance.
 
-    Pixels outside a mask are left out: the path goes on behind them.
+    Pixels outside a mask are left out: the path goes on behind them. `predict_proba` gives the
+    probability of each class given the whole image, whatever the decoding.
 
     Classes are numbered 1..K by increasing mean of the first feature, then of the next. The
     start is k-means of the means of 16 pixels of the path, with classes that hardly change.
@@ -155,34 +155,16 @@ class HiddenMarkovChainSegmenter(Segmenter):
         self.sigmas = sigmas
         self.channel_axis = channel_axis
 
-    def fit(self, image: Any, mask: Any = None) -> Self:
-        """Find the classes of an image and how they change, inside the mask.
+    def _check_parameters(self) -> None:
+        _check.integer(self.n_classes, "n_classes", low=1, high=_chain.MOST_CLASSES)
+        super()._check_parameters()
+        _check.choice(self.scan, "scan", tuple(_SCANS))
+        _check.choice(self.decoding, "decoding", _DECODINGS)
 
-        Parameters
-        ----------
-        image : array_like, (..., R, C), with one more axis if `channel_axis` is given
-            Real, of 1 to 4 spatial dimensions, without NaN or infinite values.
-        mask : array_like of bool, optional
-            The pixels to learn from.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        TypeError
-            For a wrong dtype or type, of a parameter too.
-        ValueError
-            For a wrong value or shape, NaN or infinite values, fewer pixels than classes.
-        """
-        self._check_parameters()
-        pixels = self._pixels(image, mask, native=True)
+    def _learn(self, pixels: Pixels, floor: np.ndarray) -> None:
+        """Find the classes and how they change by Baum-Welch."""
         n_classes = int(self.n_classes)
-        _check.enough_pixels(len(pixels.values), n_classes)
-        values = _gaussians.values_for_kernel(pixels.values)
-        floor = _gaussians.variance_floor(values)
-        values = np.ascontiguousarray(values[self._path(pixels)])
+        values = pixels.values[self._path(pixels)]
 
         def cluster(rows: np.ndarray) -> np.ndarray:
             return _mixtures.start_labels(rows, rows, n_classes, self.rng, self.n_jobs)
@@ -190,52 +172,31 @@ class HiddenMarkovChainSegmenter(Segmenter):
         chain, history = _chain.fit(
             values, _chain.start(values, cluster, n_classes, self.covariance, floor),
             self.covariance, floor,
-            max_iter=int(self.max_iter), tol=float(self.tol), n_threads=self._threads(),
+            max_iter=int(self.max_iter), tol=float(self.tol), n_threads=self._n_threads(),
         )  # fmt: skip
-        self._keep(chain.ordered())
+        (self.means_, self.covariances_), self.start_, self.transition_ = chain.ordered()
         self.log_likelihood_ = np.array(history)
         self.n_iter_ = len(history)
-        self.n_features_in_ = values.shape[1]
-        return self
 
-    def predict(self, image: Any, mask: Any = None) -> np.ndarray:
-        """Return the class of each pixel, 1..K, int32; 0 outside the mask."""
-        pixels, path, values = self._sequence(image, mask)
+    def _labels(self, pixels: Pixels) -> np.ndarray:
+        path = self._path(pixels)
+        values, chain = pixels.values[path], self._chain
         labels = np.empty(len(values), dtype=np.int32)
         if self.decoding == "viterbi" and len(values):
-            labels[path] = _chain.best_path(values, self._chain, self._threads())
+            labels[path] = _chain.best_path(values, chain, self._n_threads())
         else:
-            for block, shares in _chain.shares(values, self._chain, self._threads()):
+            for block, shares in _chain.shares(values, chain, self._n_threads()):
                 labels[path[block]] = _gaussians.first_largest(shares)
         labels += 1
         return pixels.spread(labels)
 
-    def predict_proba(self, image: Any, mask: Any = None) -> np.ndarray:
-        """Return the shares of the classes at each pixel, the spatial shape and then (K,), double.
-
-        Each is the probability of the class given the whole image. They sum to 1; outside the
-        mask they are 0.
-        """
-        pixels, path, values = self._sequence(image, mask)
-        rows = np.empty((len(values), len(self.start_)))
-        for block, shares in _chain.shares(values, self._chain, self._threads()):
+    def _shares(self, pixels: Pixels) -> np.ndarray:
+        path = self._path(pixels)
+        values, chain = pixels.values[path], self._chain
+        rows = np.empty((len(values), len(chain.start)))
+        for block, shares in _chain.shares(values, chain, self._n_threads()):
             rows[path[block]] = shares.T
         return pixels.spread(rows)
-
-    def fit_predict(self, image: Any, mask: Any = None) -> np.ndarray:
-        """Return the class of each pixel of the image that the classes are learned from."""
-        return self.fit(image, mask).predict(image, mask)
-
-    def _check_parameters(self) -> None:
-        super()._check_parameters()
-        _check.integer(self.n_classes, "n_classes", low=1, high=_chain.MOST_CLASSES)
-        _check.choice(self.scan, "scan", tuple(_SCANS))
-        _check.choice(self.decoding, "decoding", _DECODINGS)
-        _check.choice(self.covariance, "covariance", COVARIANCES)
-        _check.integer(self.max_iter, "max_iter", low=1)
-        _check.number(self.tol, "tol")
-        _check.generator(self.rng)
-        _check.jobs(self.n_jobs)
 
     def _path(self, pixels: Pixels) -> np.ndarray:
         """Return the rows of the pixels in the order of the scan."""
@@ -245,21 +206,9 @@ class HiddenMarkovChainSegmenter(Segmenter):
         row = np.cumsum(pixels.inside) - 1
         return row[path[pixels.inside[path]]]
 
-    def _sequence(self, image: Any, mask: Any) -> tuple[Pixels, np.ndarray, np.ndarray]:
-        """Return the pixels of an image, the path and the features in its order."""
-        self._refuse_unfitted()
-        self._check_parameters()
-        pixels = self._pixels(image, mask, native=True)
-        self._refuse_other_features(pixels.values.shape[1])
-        path = self._path(pixels)
-        return pixels, path, _gaussians.values_for_kernel(pixels.values)[path]
-
-    def _keep(self, chain: Chain) -> None:
-        self._chain = chain
-        (self.means_, self.covariances_), self.start_, self.transition_ = chain
-
-    def _threads(self) -> int:
-        return _threads.count(_check.jobs(self.n_jobs))
+    @property
+    def _chain(self) -> Chain:
+        return Chain(self._classes, self.start_, self.transition_)
 
 
 __all__ = ["HiddenMarkovChainSegmenter"]

@@ -15,7 +15,6 @@ image (`segkit.connected_components` tells them apart).
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -168,9 +167,9 @@ class KMeansSegmenter(Segmenter):
         self : KMeansSegmenter
         """
         self._check_parameters()
-        rows = self._pixels(image, mask, native=True).values
-        _check.enough_pixels(len(rows), int(self.n_classes))
-        rows = _lloyd.samples(rows)
+        rows = _lloyd.samples(
+            self._pixels(image, mask, native=True, least=int(self.n_classes)).values
+        )
         starts = self._starts(rows)
         points = _lloyd.gather(rows)
         del rows
@@ -182,13 +181,7 @@ class KMeansSegmenter(Segmenter):
             if best is None or found.inertia < best.inertia:
                 best = found
         assert best is not None
-        n_different = len(np.unique(best.centers, axis=0))
-        if n_different < self.n_classes:
-            warnings.warn(
-                f"only {n_different} of {self.n_classes} classes have pixels: there are no more "
-                "different ones",
-                stacklevel=2,
-            )
+        _lloyd.warn_of_empty(best.centers)
         self.centers_, self.inertia_, self.n_iter_ = best
         self.n_features_in_ = self.centers_.shape[1]
         return self

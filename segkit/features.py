@@ -55,8 +55,9 @@ def pixel_features(
     TypeError
         For a dtype that is not real, names that are no words.
     ValueError
-        For NaN or infinite values, an unknown name, "lab" of other than three channels or of
-        floats outside 0 to 1, a sigma out of range, a `channel_axis` outside the image.
+        For NaN or infinite values, values beyond 1e150, an unknown name, "lab" of other than
+        three channels or of floats outside 0 to 1, a sigma out of range, a `channel_axis` outside
+        the image.
 
     See Also
     --------
@@ -81,7 +82,8 @@ def pixel_features(
         image per pixel: that of `segkit.gradient`.
     "hessian"
         The eigenvalues of the second derivatives of the mean of the channels, largest first
-        (ndim for each sigma), in units per squared pixel: negative across a bright ridge.
+        (ndim for each sigma), in units per squared pixel: negative across a bright ridge. The
+        weights of a second derivative sum to 0: SciPy's, cut at four deviations, do so nearly.
     "structure"
         The eigenvalues of the structure tensor, largest first (ndim for each sigma), in squared
         units per squared pixel: products of derivatives summed over the channels, blurred by the
@@ -148,6 +150,7 @@ def _checked(
     chosen = _check.words(names, "names", FEATURES)
     scales = _check.sigmas(sigmas)
     _check.refuse_not_finite(array, "image")
+    _check.refuse_huge(array, "image")
     if "lab" in chosen:
         if array.shape[-1] != 3:
             raise ValueError(f'`image` must have three channels for "lab", got {array.shape[-1]}')

@@ -15,18 +15,18 @@ counts.  Each pixel is judged on its own, so noise in the image is noise in the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from . import _check, _gaussians, _mixtures, _threads
-from ._gaussians import COVARIANCES
+from ._gaussian_segmenter import GaussianSegmenter
 from ._mixtures import Mixture, Samples
-from ._segmenter import Pixels, Segmenter
+from ._segmenter import Pixels
 
 
-class GaussianMixtureSegmenter(Segmenter):
+class GaussianMixtureSegmenter(GaussianSegmenter):
     """Classes of pixels as a mixture of Gaussians, fitted by EM.
 
     Parameters
@@ -136,40 +136,57 @@ class GaussianMixtureSegmenter(Segmenter):
         self.sigmas = sigmas
         self.channel_axis = channel_axis
 
-    def fit(self, image: Any, mask: Any = None) -> GaussianMixtureSegmenter:
-        """Find the classes of an image, inside the mask.
+    def _check_place(self, shape: tuple[int, ...], mask: np.ndarray | None) -> None:
+        if self.prior is None:
+            return
+        prior = _check.as_array(self.prior, "prior")
+        wanted = (*shape, int(self.n_classes))
+        if prior.shape != wanted:
+            raise ValueError(
+                f"`prior` must have the shape of `image`, then one for each class, {wanted}, "
+                f"got {prior.shape}"
+            )
+        _check.probabilities(prior, "prior", inside=mask)
 
-        Parameters
-        ----------
-        image : array_like, (..., R, C), with one more axis if `channel_axis` is given
-            Real, of 1 to 4 spatial dimensions, without NaN or infinite values.
-        mask : array_like of bool, optional
-            The pixels to learn from.
+    def _learn(self, pixels: Pixels, floor: np.ndarray) -> None:
+        """Find the classes by EM, from a start by k-means or, if there is one, by the prior."""
+        n_classes = int(self.n_classes)
+        rows = self._samples(pixels)
+        if rows.prior is None:
+            rows, mixture = _mixtures.start_by_k_means(
+                pixels.values, n_classes, self.covariance, floor, self.rng, self.n_jobs
+            )
+        else:
+            weights_of = _mixtures.prior_shares(rows.prior)
+            mixture = _mixtures.start(rows, weights_of, n_classes, self.covariance, floor)
+        mixture, history = _mixtures.fit(
+            rows, mixture, self.covariance, floor,
+            max_iter=int(self.max_iter), tol=float(self.tol), n_threads=self._n_threads(),
+        )  # fmt: skip
+        if self.prior is None:
+            mixture = mixture.ordered()
+        (self.means_, self.covariances_), self.weights_ = mixture
+        self.log_likelihood_ = np.array(history)
+        self.n_iter_ = len(history)
 
-        Returns
-        -------
-        self
+    def _labels(self, pixels: Pixels) -> np.ndarray:
+        few = None
+        if self.prior is None and len(pixels.values):
+            few = _mixtures.histogram_of(pixels.values)
+        rows = self._samples(pixels) if few is None else Samples(few[0])
+        scores = _mixtures.log_joint(self._mixture)
+        labels = np.empty(len(rows.values), dtype=np.int32)
 
-        Raises
-        ------
-        TypeError
-            For a wrong dtype or type, of a parameter too.
-        ValueError
-            For a wrong value or shape, NaN or infinite values, fewer pixels than classes.
-        """
-        self._fit(image, mask)
-        return self
+        def write(block: slice) -> None:
+            np.add(_gaussians.first_largest(scores(rows, block)), 1, out=labels[block])
 
-    def predict(self, image: Any, mask: Any = None) -> np.ndarray:
-        """Return the class of each pixel, 1..K, int32; 0 outside the mask."""
-        return self._labels(*self._known(image, mask))
+        self._each_block(write, len(labels))
+        if few is not None:
+            labels = _mixtures.looked_up(pixels.values, few[0], labels)
+        return pixels.spread(labels)
 
-    def predict_proba(self, image: Any, mask: Any = None) -> np.ndarray:
-        """Return the shares of the classes at each pixel, the spatial shape and then (K,), double.
-
-        They sum to 1; outside the mask they are 0.
-        """
-        pixels, samples = self._known(image, mask)
+    def _shares(self, pixels: Pixels) -> np.ndarray:
+        samples = self._samples(pixels)
         scores = _mixtures.log_joint(self._mixture)
         rows = np.empty((len(samples.values), len(self.weights_)))
 
@@ -181,103 +198,21 @@ class GaussianMixtureSegmenter(Segmenter):
         self._each_block(write, len(rows))
         return pixels.spread(rows)
 
-    def fit_predict(self, image: Any, mask: Any = None) -> np.ndarray:
-        """Return the class of each pixel of the image that the classes are learned from."""
-        return self._labels(*self._fit(image, mask))
-
-    def _check_parameters(self) -> None:
-        super()._check_parameters()
-        _check.integer(self.n_classes, "n_classes", low=1)
-        _check.choice(self.covariance, "covariance", COVARIANCES)
-        _check.integer(self.max_iter, "max_iter", low=1)
-        _check.number(self.tol, "tol")
-        _check.generator(self.rng)
-        _check.jobs(self.n_jobs)
-
     def _samples(self, pixels: Pixels) -> Samples:
-        """Return the rows of an image, with the prior of its pixels."""
+        """Return the pixels with the prior at each."""
         prior = None
         if self.prior is not None:
-            prior = _check.as_array(self.prior, "prior")
-            wanted = (*pixels.shape, _check.integer(self.n_classes, "n_classes", low=1))
-            if prior.shape != wanted:
-                raise ValueError(
-                    f"`prior` must have the shape of `image`, then one for each class, {wanted}, "
-                    f"got {prior.shape}"
-                )
-            _check.refuse_not_finite(prior, "prior")
-            if prior.size and prior.min() < 0:
-                raise ValueError(f"`prior` must hold numbers >= 0, got {prior.min()}")
-            prior = prior.reshape(-1, wanted[-1])
+            prior = np.asarray(self.prior).reshape(-1, int(self.n_classes))
             prior = prior if pixels.inside is None else prior[pixels.inside]
-        return Samples(_gaussians.values_for_kernel(pixels.values), None, prior)
+        return Samples(pixels.values, None, prior)
 
-    def _fit(self, image: Any, mask: Any) -> tuple[Pixels, Samples]:
-        """Fit, and return the pixels so that labels need not read them again."""
-        self._check_parameters()
-        pixels = self._pixels(image, mask, native=True)
-        n_classes = int(self.n_classes)
-        _check.enough_pixels(len(pixels.values), n_classes)
-        samples = self._samples(pixels)
-        floor = _gaussians.variance_floor(samples.values)
-        few = None if samples.prior is not None else _mixtures.histogram_of(samples.values)
-        rows = samples if few is None else Samples(*few)
-        mixture = self._start(rows, samples.values, floor)
-        mixture, history = _mixtures.fit(
-            rows, mixture, self.covariance, floor,
-            max_iter=int(self.max_iter), tol=float(self.tol), n_threads=self._threads(),
-        )  # fmt: skip
-        self._keep(mixture if samples.prior is not None else mixture.ordered())
-        self.log_likelihood_ = np.array(history)
-        self.n_iter_ = len(history)
-        self.n_features_in_ = samples.values.shape[1]
-        return pixels, samples
+    @property
+    def _mixture(self) -> Mixture:
+        return Mixture(self._classes, self.weights_)
 
-    def _start(self, rows: Samples, values: np.ndarray, floor: np.ndarray) -> Mixture:
-        """Return the mixture that EM starts from: of the prior, or of k-means."""
-        n_classes = int(self.n_classes)
-        if rows.prior is not None:
-            weights_of = _mixtures.prior_shares(rows.prior)
-        else:
-            labels = _mixtures.start_labels(values, rows.values, n_classes, self.rng, self.n_jobs)
-            weights_of = _mixtures.one_class_each(labels, rows.counts, n_classes)
-        return _mixtures.start(rows, weights_of, n_classes, self.covariance, floor)
-
-    def _keep(self, mixture: Mixture) -> None:
-        self._mixture = mixture
-        (self.means_, self.covariances_), self.weights_ = mixture
-
-    def _known(self, image: Any, mask: Any) -> tuple[Pixels, Samples]:
-        """Return the pixels of an image that suits what was fitted."""
-        self._refuse_unfitted()
-        self._check_parameters()
-        pixels = self._pixels(image, mask, native=True)
-        self._refuse_other_features(pixels.values.shape[1])
-        return pixels, self._samples(pixels)
-
-    def _labels(self, pixels: Pixels, samples: Samples) -> np.ndarray:
-        """Return the likeliest class of each pixel."""
-        few = None
-        if samples.prior is None and len(samples.values):
-            few = _mixtures.histogram_of(samples.values)
-        rows = samples if few is None else Samples(few[0])
-        scores = _mixtures.log_joint(self._mixture)
-        labels = np.empty(len(rows.values), dtype=np.int32)
-
-        def write(block: slice) -> None:
-            np.add(_gaussians.first_largest(scores(rows, block)), 1, out=labels[block])
-
-        self._each_block(write, len(labels))
-        if few is not None:
-            labels = _mixtures.looked_up(samples.values, few[0], labels)
-        return pixels.spread(labels)
-
-    def _each_block(self, write: Any, n: int) -> None:
-        for _ in _threads.in_order(write, _gaussians.blocks(n), self._threads()):
+    def _each_block(self, write: Callable[[slice], None], n: int) -> None:
+        for _ in _threads.in_order(write, _gaussians.blocks(n), self._n_threads()):
             pass
-
-    def _threads(self) -> int:
-        return _threads.count(_check.jobs(self.n_jobs))
 
 
 __all__ = ["GaussianMixtureSegmenter"]

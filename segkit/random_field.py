@@ -24,11 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from . import _check, _gaussians, _hidden_field, _mixtures, _potts, _threads
-from ._gaussians import COVARIANCES, Gaussians
+from . import _check, _gaussians, _hidden_field, _mixtures, _potts
+from ._gaussian_segmenter import GaussianSegmenter
 from ._hidden_field import SOLVERS, Settled, Sweeps
-from ._mixtures import Samples
-from ._segmenter import Pixels, Segmenter
+from ._segmenter import Pixels
 
 
 def regularize(
@@ -224,7 +223,7 @@ def potts_energy(
     return _potts.energy(field, _potts.from_image(field, classes))
 
 
-class MarkovRandomFieldSegmenter(Segmenter):
+class MarkovRandomFieldSegmenter(GaussianSegmenter):
     """Gaussian classes of pixels whose neighbors like to be of one class, found without examples.
 
     Parameters
@@ -285,7 +284,8 @@ class MarkovRandomFieldSegmenter(Segmenter):
 
     Classes are numbered 1..K by increasing mean of the first feature, then of the next.
     `predict` settles the field from the likeliest class of each pixel alone, also
-    for the image of `fit`.
+    for the image of `fit`; the shares of `predict_proba` are those given the neighbors' labels.
+    Pixels outside a mask are nobody's neighbors.
 
     **Ties**: as for `regularize`.
 
@@ -344,134 +344,62 @@ class MarkovRandomFieldSegmenter(Segmenter):
         self.sigmas = sigmas
         self.channel_axis = channel_axis
 
-    def fit(self, image: Any, mask: Any = None) -> MarkovRandomFieldSegmenter:
-        """Find the classes of an image, inside the mask.
-
-        Parameters
-        ----------
-        image : array_like, (..., R, C), with one more axis if `channel_axis` is given
-            Real, of 1 to 4 spatial dimensions, without NaN or infinite values.
-        mask : array_like of bool, optional
-            The pixels to learn from; those outside are nobody's neighbors.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        TypeError
-            For a wrong dtype or type, of a parameter too.
-        ValueError
-            For a wrong value or shape, NaN or infinite values, fewer pixels than classes.
-        """
-        self._check_parameters()
-        pixels = self._pixels(image, mask, native=True)
-        _check.enough_pixels(len(pixels.values), int(self.n_classes))
-        values = _gaussians.values_for_kernel(pixels.values)
-        floor = _gaussians.variance_floor(values)
-        classes, energies = _hidden_field.fit(
-            self._field(pixels),
-            values,
-            self._start(values, floor),
-            self.covariance,
-            floor,
-            self._sweeps(),
-            max_iter=int(self.max_iter),
-            tol=float(self.tol),
-            n_threads=_threads.count(self.n_jobs),
-        )
-        order = _gaussians.order_by_mean(classes.means)
-        self.means_, self.covariances_ = classes.means[order], classes.covariances[order]
-        self.energy_ = np.array(energies)
-        self.n_iter_ = len(energies)
-        self.n_features_in_ = values.shape[1]
-        return self
-
-    def predict(self, image: Any, mask: Any = None) -> np.ndarray:
-        """Return the class of each pixel, 1..K, int32; 0 outside the mask."""
-        pixels, settled = self._settled(image, mask)
-        if settled is None:
-            return np.zeros(pixels.shape, dtype=np.int32)
-        return pixels.spread(settled.labels[settled.labels != 0])
-
-    def predict_proba(self, image: Any, mask: Any = None) -> np.ndarray:
-        """Return the shares of the classes given the neighbors' labels, (..., R, C, K), double.
-
-        They sum to 1; outside the mask they are 0.
-        """
-        pixels, settled = self._settled(image, mask)
-        if settled is None:
-            return np.zeros((*pixels.shape, len(self.means_)))
-        return pixels.spread(np.ascontiguousarray(settled.shares.T))
-
-    def fit_predict(self, image: Any, mask: Any = None) -> np.ndarray:
-        """Return the class of each pixel of the image that the classes are learned from."""
-        return self.fit(image, mask).predict(image, mask)
-
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        _check.integer(self.n_classes, "n_classes", low=1)
         _check.number(self.beta, "beta")
         _check.choice(self.solver, "solver", SOLVERS)
-        _check.choice(self.covariance, "covariance", COVARIANCES)
         _check.integer(self.connectivity, "connectivity", low=1)
-        _check.integer(self.max_iter, "max_iter", low=1)
-        _check.number(self.tol, "tol")
-        _check.generator(self.rng)
-        _check.jobs(self.n_jobs)
 
-    def _field(self, pixels: Pixels) -> _potts.Field:
+    def _check_place(self, shape: tuple[int, ...], mask: np.ndarray | None) -> None:
+        _check.connectivity(self.connectivity, len(shape))
+
+    def _learn(self, pixels: Pixels, floor: np.ndarray) -> None:
+        """Find the classes by EM, from those of a mixture."""
+        n_classes, values = int(self.n_classes), pixels.values
+        max_iter, tol, n_threads = int(self.max_iter), float(self.tol), self._n_threads()
+        rows, start = _mixtures.start_by_k_means(
+            values, n_classes, self.covariance, floor, self.rng, self.n_jobs
+        )
+        mixture, _ = _mixtures.fit(
+            rows, start, self.covariance, floor, max_iter=max_iter, tol=tol, n_threads=n_threads
+        )
+        classes, energies = _hidden_field.fit(
+            self._field(pixels, n_classes), values, mixture.classes, self.covariance, floor,
+            self._sweeps(), max_iter=max_iter, tol=tol, n_threads=n_threads,
+        )  # fmt: skip
+        order = _gaussians.order_by_mean(classes.means)
+        self.means_, self.covariances_ = classes.taken(order)
+        self.energy_ = np.array(energies)
+        self.n_iter_ = len(energies)
+
+    def _labels(self, pixels: Pixels) -> np.ndarray:
+        if len(pixels.values) == 0:
+            return np.zeros(pixels.shape, dtype=np.int32)
+        labels = self._settled(pixels).labels
+        return pixels.spread(labels[labels != 0])
+
+    def _shares(self, pixels: Pixels) -> np.ndarray:
+        if len(pixels.values) == 0:
+            return np.zeros((*pixels.shape, len(self.means_)))
+        return pixels.spread(np.ascontiguousarray(self._settled(pixels).shares.T))
+
+    def _field(self, pixels: Pixels, n_classes: int) -> _potts.Field:
         """Return the field over the pixels of an image, still without costs."""
         inside = None if pixels.inside is None else pixels.inside.reshape(pixels.shape)
         return _hidden_field.empty_field(
-            pixels.shape,
-            inside,
-            len(pixels.values),
-            int(self.n_classes),
-            beta=float(self.beta),
-            connectivity=_check.connectivity(self.connectivity, len(pixels.shape)),
-        )
+            pixels.shape, inside, len(pixels.values), n_classes,
+            beta=float(self.beta), connectivity=int(self.connectivity),
+        )  # fmt: skip
 
     def _sweeps(self) -> Sweeps:
         return Sweeps(self.solver, 100, 1e-3)
 
-    def _start(self, values: np.ndarray, floor: np.ndarray) -> Gaussians:
-        """Return the classes that EM starts from: those of a mixture, started by k-means."""
-        n_classes = int(self.n_classes)
-        samples = Samples(values)
-        few = _mixtures.histogram_of(values)
-        rows = samples if few is None else Samples(*few)
-        labels = _mixtures.start_labels(values, rows.values, n_classes, self.rng, self.n_jobs)
-        weights_of = _mixtures.one_class_each(labels, rows.counts, n_classes)
-        start = _mixtures.start(rows, weights_of, n_classes, self.covariance, floor)
-        mixture, _ = _mixtures.fit(
-            rows,
-            start,
-            self.covariance,
-            floor,
-            max_iter=int(self.max_iter),
-            tol=float(self.tol),
-            n_threads=_threads.count(self.n_jobs),
-        )
-        return mixture.classes
-
-    def _settled(self, image: Any, mask: Any) -> tuple[Pixels, Settled | None]:
-        """Return the pixels of an image and its settled field; None without pixels."""
-        self._refuse_unfitted()
-        self._check_parameters()
-        pixels = self._pixels(image, mask, native=True)
-        self._refuse_other_features(pixels.values.shape[1])
-        _check.connectivity(self.connectivity, len(pixels.shape))
-        if len(pixels.values) == 0:
-            return pixels, None
-        return pixels, _hidden_field.settle(
-            self._field(pixels),
-            _gaussians.values_for_kernel(pixels.values),
-            Gaussians(self.means_, self.covariances_),
-            self._sweeps(),
-            _threads.count(self.n_jobs),
-        )
+    def _settled(self, pixels: Pixels) -> Settled:
+        """Return the settled field over the pixels of an image."""
+        return _hidden_field.settle(
+            self._field(pixels, len(self.means_)), pixels.values, self._classes, self._sweeps(),
+            self._n_threads(),
+        )  # fmt: skip
 
 
 def _read(
@@ -522,10 +450,5 @@ def _read(
 
 def _costs(rows: np.ndarray, floor: float) -> np.ndarray:
     """Return -log of the probabilities, each row divided by its sum, none below `floor`."""
-    share = rows.astype(np.float64)
-    largest = share.max(axis=-1, keepdims=True)
-    undecided = largest == 0
-    share /= np.where(undecided, 1, largest)  # first, because the sum may be too large for a double
-    share += undecided
-    share /= share.sum(axis=-1, keepdims=True)
+    share = _gaussians.scaled_to_one(rows)
     return -np.log(np.maximum(share, floor, out=share), out=share)

@@ -13,6 +13,13 @@ anything but the pixels.
 from .interrupt cimport POLL_STEPS, poll
 from .types cimport value_t
 
+# Nobody is farther from a class, in deviations squared: what overflows is no NaN.
+cdef extern from *:
+    """
+    #define SEGKIT_FARTHEST 1e300
+    """
+    const double FARTHEST "SEGKIT_FARTHEST"
+
 cdef enum:
     STRIP = 256    # pixels; a multiple of LANES
     LANES = 4
@@ -52,7 +59,7 @@ cdef int densities_of_all(
     cdef Py_ssize_t n_classes = means.shape[0], p = means.shape[1], n = out.shape[1]
     cdef Py_ssize_t begin, length, k, i, j, s, t, until_poll = POLL_STEPS
     cdef bint diagonal = factors.shape[1] == 1
-    cdef double center, factor, half
+    cdef double center, factor, half, squared
     for s in range((n + STRIP - 1) // STRIP):
         begin = s * STRIP
         length = min(<Py_ssize_t> STRIP, n - begin)
@@ -76,7 +83,8 @@ cdef int densities_of_all(
                     lengths[0, t] += lengths[1, t] * lengths[1, t]
             half = constants[k]
             for t in range(length):
-                out[k, begin + t] = half - 0.5 * lengths[0, t]
+                squared = lengths[0, t]
+                out[k, begin + t] = half - 0.5 * (squared if squared < FARTHEST else FARTHEST)
         until_poll -= STRIP * n_classes * (p if diagonal else p * p)
         if until_poll <= 0:
             until_poll = POLL_STEPS
@@ -100,7 +108,7 @@ def log_densities(
     (K, p, p) lower triangular or, where they are diagonal, (K, 1, p); constants (K,) the
     log density at the mean; strip and centered (p, strip_length()) and lengths
     (2, strip_length()) are workspace.
-    Post: out (K, pixels).
+    Post: out (K, pixels), all finite.
     Cost: O(pixels * K * p * p), diagonal O(pixels * K * p).
     """
     with nogil:

@@ -177,8 +177,9 @@ def test_an_empty_class_takes_the_value_farthest_from_its_center():
 
 def test_fewer_different_pixels_than_classes_give_a_warning_and_finite_centers():
     for image in (np.full((4, 5), 7), np.full((4, 5), 7.5), np.full((80, 80), 7, np.uint8)):
-        with pytest.warns(UserWarning, match="only 1 of 3 classes have pixels"):
+        with pytest.warns(UserWarning, match="only 1 of 3 classes have pixels") as seen:
             got = KMeans(3).fit(image)
+        assert [one.filename for one in seen] == [__file__], "told to who called"
         assert got.centers_.ravel().tolist() == [image.flat[0]] * 3
         assert got.inertia_ == 0
         assert (got.predict(image) == 1).all()

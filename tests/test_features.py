@@ -150,3 +150,13 @@ def test_lab_of_known_colors():
 def test_lab_of_floats_beyond_1_is_refused():
     with pytest.raises(ValueError, match="`image` must hold floats from 0 to 1"):
         segkit.pixel_features(np.full((2, 2, 3), 255.0), ["lab"], channel_axis=-1)
+
+
+@pytest.mark.parametrize("name", [name for name in features.FEATURES if name != "lab"])
+@pytest.mark.parametrize("shape", [(9, 8), (4, 4, 4)])
+def test_values_of_any_scale_give_no_nan(name, shape):
+    image = np.random.default_rng(0).random(shape) - 0.5
+    for scale in (5e-324, 1e-300, 1e40, 1e150):
+        assert not np.isnan(segkit.pixel_features(image * scale, [name], sigmas=[1])).any()
+    with pytest.raises(ValueError, match="`image` must hold values up to 1e"):
+        segkit.pixel_features(image * 1e200, [name])

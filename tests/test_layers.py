@@ -44,6 +44,7 @@ LAYERS = (
         "_growth",
         "_lakes",
         "_seeds",
+        "_gaussian_segmenter",
         "_segmenter",
     ),
     ("metrics", "_optimal_scales", "_class_scores", "_boundary_scores", "_mask_scores"),

@@ -385,6 +385,16 @@ def test_bad_images(name, method):
             call(image)
 
 
+@pytest.mark.parametrize("name", CLASSES)
+def test_features_beyond_float32_are_refused(name):
+    image = picture((6, 5), np.float64)
+    segmenter = fitted(name, image, features=["smooth"])
+    with pytest.raises(ValueError, match=r"`image` must hold .* values"):
+        segmenter.predict(1e40 * image)
+    with pytest.raises(ValueError, match=r"`image` must hold .* values"):
+        fitted(name, 1e40 * image, features=["smooth"])
+
+
 @pytest.mark.parametrize("name", [name for name in CLASSES if name not in SUPERVISED])
 def test_bad_masks(name):
     segmenter = SEGMENTERS[name]()
