@@ -45,10 +45,11 @@ quality: $(VENV)/installed-bench
 	@for name in $(SCORED); do for split in test all; do \
 	    $(QUALITY) --dataset $$name --split $$split || exit 1; done; done
 	@$(QUALITY) --dataset brain3d
+	@$(QUALITY) --dataset camvid
 	@$(BIN)/python -m benchmarks quality quality
 
 tune: $(VENV)/installed-bench
-	@for name in bsds500 $(SCORED); do $(QUALITY) --dataset $$name --tune || exit 1; done
+	@for name in bsds500 camvid $(SCORED); do $(QUALITY) --dataset $$name --tune || exit 1; done
 	@cp quality/tuned.json segkit/_tuned.json
 
 models: $(VENV)/installed-train
