@@ -167,8 +167,7 @@ def run(data, out, steps):
                 )
                 limits = thresholds(network, kept)
                 found = [
-                    instances(network.predict_proba(prepared(item.image)), *limits)
-                    for item in test
+                    instances(network.predict_proba(prepared(item.image)), *limits) for item in test
                 ]
                 result = row(
                     name, n, precision(found, truths), seconds=round(seconds),

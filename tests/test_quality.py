@@ -559,5 +559,5 @@ def test_the_page_has_a_place_for_each_data_set():
     names = quality.tables((ROOT / "docs" / "quality.md").read_text(encoding="utf-8"))
     assert len(set(names)) == len(names)
     assert {name.partition("-")[0] for name in names} == {
-        "bsds500", "dsb2018", "seeds50", "isbi2012", "fib25", "brain3d",
+        "bsds500", "dsb2018", "seeds50", "isbi2012", "fib25", "brain3d", "camvid",
     }  # fmt: skip
