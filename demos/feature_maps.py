@@ -20,7 +20,7 @@ SHOWN = 9
 def seen(network, image, number):
     """Return what an activation gives for an image, (channels, rows, columns)."""
     model = network._model
-    names = [name for kind, name in _onnx.layers(model) if kind == "PRelu"]
+    names = [node.gives[0] for node in _onnx.nodes(model) if node.kind == "PRelu"]
     run = _backends.load(_onnx.giving(model, names[number]), network.backend, names[number])
     return run(network._normalized(network._picture(image))[np.newaxis])[0]
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 BACKENDS = ("auto", "opencv", "onnxruntime")
-# OpenCV 5 has two engines, and each runs models that the other cannot.
+# OpenCV 5 has two engines, and each runs models that the other cannot; the first is faster.
 ENGINES = {"opencv": ("opencv", "opencv classic"), "onnxruntime": ("onnxruntime",)}
 Run = Callable[[np.ndarray], np.ndarray]
 
@@ -26,13 +26,17 @@ class BackendError(Exception):
     """What a backend says about a model that it cannot read or run."""
 
 
+def faster() -> bool:
+    """Return whether onnxruntime is installed."""
+    return importlib.util.find_spec("onnxruntime") is not None
+
+
 def chosen(backend: str) -> str:
     """Return the backend that is meant, or say what it needs."""
-    there = importlib.util.find_spec("onnxruntime") is not None
-    if backend == "onnxruntime" and not there:
+    if backend == "onnxruntime" and not faster():
         raise ImportError("onnxruntime is not installed: pip install 'segkit[onnx]'")
     if backend == "auto":
-        return "onnxruntime" if there else "opencv"
+        return "onnxruntime" if faster() else "opencv"
     return backend
 
 
@@ -43,13 +47,8 @@ def load(data: bytes, engine: str, result: str) -> Run:
     return _OpenCV(data, result, classic=engine == "opencv classic")
 
 
-def gray(shape: tuple[int, ...]) -> np.ndarray:
-    """Return a batch to try a model on."""
-    return np.zeros(shape, dtype=np.float32)
-
-
 def _said(error: Exception) -> BackendError:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip("> \t") for line in str(error).splitlines() if line.strip("> \t")]
     text = lines[-1] if lines else type(error).__name__
     return BackendError(text if len(text) < 200 else text[:197] + "...")
 

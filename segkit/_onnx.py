@@ -18,9 +18,9 @@ import math
 import struct
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 MAX_BYTES = 2**29
 _MOST_FIELDS = 2**18  # each takes memory of its own, however short it is
@@ -87,7 +87,7 @@ _ITEM_BITS = {
     **{1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64},
     **{14: 64, 15: 128, 16: 16, 17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4},
 }
-_TEXT = 8
+_INT64, _TEXT = 7, 8
 FLOAT, INTEGERS = 1, (2, 3, 4, 5, 6, 7, 12, 13)
 
 # All that these can say of themselves: OpenCV passes over a name that it does not know.
@@ -116,6 +116,7 @@ _OTHERS = {
     b"\x93NUMPY": "is a NumPy array",
 }
 
+_MODE_NEAREST = b"\x0a\x04mode\x22\x07nearest\xa0\x01\x03"  # an attribute, in 18 bytes
 _ANY_FOUR_SIDES = b"\x12\x0e\x0a\x0c\x08\x01\x12\x08" + b"\x0a\x00" * 4  # a type: float32
 
 Message = dict[str, list[Any]]
@@ -142,6 +143,15 @@ class Model:
     image: Value
     result: Value
     meaning: str  # of the result: "scores", "probabilities" or "labels"
+
+
+class Node(NamedTuple):
+    """One step: its kind, the names of what it reads and gives, and what is said of it."""
+
+    kind: str
+    reads: tuple[str, ...]
+    gives: tuple[str, ...]
+    told: dict[str, Any]
 
 
 def parse(data: bytes, folder: Path) -> Model:
@@ -406,15 +416,65 @@ def _meaning(graph: Message, result: Value) -> str:
     return "scores"
 
 
-def layers(model: Model) -> list[tuple[str, str]]:
-    """Return the kind of each node, and the name of what it gives, in the order they run."""
+def nodes(model: Model) -> list[Node]:
+    """Return what a model is made of, in the order of the file, which is that they run in."""
     graph = _Reader(memoryview(model.data)).message("model")["graph"][0]
-    return [(_first(node, "kind", ""), node["outputs"][0]) for node in graph["nodes"]]
+    return [
+        Node(
+            _first(node, "kind", ""),
+            tuple(node["inputs"]),
+            tuple(node["outputs"]),
+            {_first(each, "name", ""): _value(each) for each in node["fields"]},
+        )
+        for node in graph["nodes"]
+    ]
+
+
+def short_integers(model: Model) -> dict[str, list[int]]:
+    """Return the few numbers that are told as arrays, as the axes of a sum are, by their names."""
+    graph = _Reader(memoryview(model.data)).message("model")["graph"][0]
+    tensors = [(_first(tensor, "name", ""), tensor) for tensor in graph["weights"]]
+    for node in graph["nodes"]:
+        if _first(node, "kind", "") == "Constant":
+            held = [tensor for each in node["fields"] for tensor in each["tensor"]]
+            tensors += [(node["outputs"][0], tensor) for tensor in held]
+    found = {}
+    for name, tensor in tensors:
+        raw = tensor["raw"][-1] if tensor["raw"] else b""
+        if _first(tensor, "dtype", 0) == _INT64 and 0 < len(raw) <= 64:
+            found[name] = list(struct.unpack(f"<{len(raw) // 8}q", raw))
+    return found
+
+
+def _value(field: Message) -> Any:
+    """Return the value of a node's field: a number, several, or a word; None for others."""
+    if field["text"]:
+        return bytes(field["text"][-1]).decode(errors="replace")
+    return field["ints"] or _first(field, "int", _first(field, "float", None))
 
 
 def giving(model: Model, name: str) -> bytes:
     """Return a model that gives what one of its nodes gives, of four sides, and nothing else."""
     return b"".join(_with_result(memoryview(model.data), "model", name))
+
+
+def by_nearest(model: Model, names: set[str]) -> Model:
+    """Return a model that resizes by the nearest pixel where it gives one of these names."""
+    return replace(model, data=b"".join(_with_nearest(memoryview(model.data), "model", names)))
+
+
+def _with_nearest(view: memoryview, kind: str, names: set[str]) -> Iterator[bytes | memoryview]:
+    node = _Reader(view).message("node") if kind == "node" else None
+    changed = node is not None and bool(names.intersection(node["outputs"]))
+    for number, _, value, field in _fields(view):
+        what = _MESSAGES[kind].get(number, ("", ""))[1]
+        if what in ("graph", "node") and kind != "attribute":
+            inner = b"".join(_with_nearest(value, what, names))
+            yield _written(number << 3 | _BYTES) + _written(len(inner)) + inner
+        elif changed and what == "attribute" and _Reader(value).message(what)["name"] == ["mode"]:
+            yield b"\x2a\x12" + _MODE_NEAREST
+        else:
+            yield field
 
 
 def _with_result(view: memoryview, kind: str, name: str) -> Iterator[bytes | memoryview]:

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _backends, _check, _models, _onnx, _planes, _tiles, _trial
+from . import _backends, _check, _doubts, _models, _onnx, _planes, _tiles, _trial
 
 
 class CNNSegmenter:
@@ -119,9 +119,11 @@ class CNNSegmenter:
 
         self.backend = _backends.chosen(backend)
         self._model = _models.opened(self.path, max_bytes)
+        known = _models.known_multiple(self._model.data)
+        if self.backend == "opencv" and not known:
+            self._model = _doubts.settled(self._model)
         self._n_channels = self._taken_channels()
         self.size = self._taken_size(size)
-        known = _models.known_multiple(self._model.data)
         self._engine, self._multiple = (self.backend, known) if known else self._tried()
         self._load()
 
@@ -351,10 +353,19 @@ class CNNSegmenter:
         n = self._model.image.sides[0] or 1
         engines = _backends.ENGINES[self.backend]
         result, taken = self._model.result.name, (n, self._n_channels)
+        opencv = self.backend == "opencv"
         try:
-            found = _trial.tried(self._model.data, engines, result, taken, self.size)
+            found = _trial.tried(
+                self._model.data,
+                engines,
+                result,
+                taken,
+                self.size,
+                judge="onnxruntime" if opencv and _backends.faster() else None,
+                doubted=_doubts.doubted(self._model) if opencv else frozenset(),
+            )
         except _trial.TrialError as error:
-            hint = "; onnxruntime runs more models" if self.backend == "opencv" else ""
+            hint = "; onnxruntime runs more models" if opencv else ""
             raise self._wrong(f"{self.backend} cannot run it: {error}{hint}") from None
         self._refuse_shape(found.shape, (*taken, *found.size))
         return found.engine, found.multiple

@@ -499,8 +499,8 @@ def test_what_a_layer_gives_can_be_looked_at(tmp_path, image, backend):
 
     path = nearest_grey(tmp_path / "a.onnx", after=[("Relu", {}), ("Softmax", {"axis": 1})])
     model = CNNSegmenter(path, **GREYS, backend=backend)._model
-    assert [kind for kind, _ in _onnx.layers(model)] == ["Conv", "Relu", "Softmax"]
-    name = _onnx.layers(model)[1][1]
+    assert [node.kind for node in _onnx.nodes(model)] == ["Conv", "Relu", "Softmax"]
+    name = _onnx.nodes(model)[1].gives[0]
     run = _backends.load(_onnx.giving(model, name), backend, name)
     values = image[np.newaxis, np.newaxis].astype(np.float32)
     levels = np.array([0, 100, 200], np.float32)[:, np.newaxis, np.newaxis]

@@ -28,7 +28,7 @@ LAYERS = (
     ("_pipelines", "_tasks", "_closing", "_recipes", "plot"),
     ("datasets", "_dataset_forms"),
     ("_packing", "cnn", "training"),
-    ("_models",),
+    ("_models", "_doubts"),
     ("_fitting",),
     ("_training_loop", "_checkpoints"),
     ("growing", "quadtrees", "flooding", "_joining", "merging", "classification"),
