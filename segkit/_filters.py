@@ -20,6 +20,7 @@ import numpy as np
 Where = tuple[slice, ...]
 
 _TILE = 1 << 18  # pixels
+_RUN = 1 << 16  # pixels of a tile without a halo
 _LARGEST_TILE = 1 << 22  # where halos are wide
 _LEVELS = 16  # of a local histogram
 
@@ -249,11 +250,17 @@ def columns(names: Sequence[str], sigmas: Sequence[float], n_channels: int, ndim
 
 
 def tiles(shape: Sequence[int], halo: int) -> Iterator[Where]:
-    """Yield boxes that fill an image, in raster order; larger ones where the halo is wide."""
+    """Yield boxes that fill an image, in raster order; larger ones where the halo is wide.
+
+    Without a halo they are small, and pixels that lie one behind the other in memory.
+    """
     if 0 in shape:
         return
-    most = min(_LARGEST_TILE, max(_TILE, (4 * halo) ** len(shape)))
     sides = list(shape)
+    if halo == 0:
+        for axis in range(len(shape)):
+            sides[axis] = max(1, min(shape[axis], _RUN // prod(shape[axis + 1 :])))
+    most = min(_LARGEST_TILE, max(_TILE, (4 * halo) ** len(shape)))
     while prod(sides) > most:
         longest = sides.index(max(sides))
         sides[longest] = -(-sides[longest] // 2)

@@ -18,7 +18,14 @@ from typing import NamedTuple
 import numpy as np
 
 from segkit_ext.assign import add_to_nearest, box_shape, label_nearest, plane_shape
-from segkit_ext.cells import count_cells, count_colors, page_sizes, sort_cells, sum_cells
+from segkit_ext.cells import (
+    count_cells,
+    count_colors,
+    list_colors,
+    page_sizes,
+    sort_cells,
+    sum_cells,
+)
 
 from . import _check, _dtypes, _threads
 
@@ -67,39 +74,34 @@ def samples(values: np.ndarray) -> np.ndarray:
 
 def gather(values: np.ndarray) -> Points:
     """Bring values (n, p) together: equal ones, where it pays, and those of a cell."""
-    weights = _NONE
-    found = _distinct(values)
-    if found is not None:
-        values, weights = found
-    p = values.shape[1]
-    axes, low, scale, sides = _grid_of(values)
-    counts = np.zeros(int(sides.prod()), dtype=np.intp)
-    count_cells(values, axes, low, scale, sides, counts)
-    starts = np.zeros(counts.size + 1, dtype=np.intp)
-    np.cumsum(counts, out=starts[1:])
-    if counts.size > 1:
-        sorted_values, sorted_weights = np.empty_like(values), np.empty_like(weights)
-        free = starts[:-1].copy()
-        sort_cells(values, weights, axes, low, scale, sides, free, sorted_values, sorted_weights)
-        values, weights = sorted_values, sorted_weights
-    boxes = np.zeros((counts.size, 2, p))
-    totals = np.zeros((counts.size, p + 2))
+    found = _colors(values)
+    if found is None:
+        found = _in_cells(*(_levels(values) or (values, _NONE)))
+    values, weights, starts = found
+    n_cells, p = len(starts) - 1, values.shape[1]
+    boxes, totals = np.zeros((n_cells, 2, p)), np.zeros((n_cells, p + 2))
     sum_cells(values, weights, starts, boxes, totals)
     return Points(values, weights, starts, boxes, totals)
 
 
-def _distinct(values: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return the values that occur and how often, where that is quick and worth while."""
-    n, p = values.shape
-    if values.dtype.kind != "u" or n < _FEW:
+def _levels(values: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the gray levels (m, 1) that occur and how often, of 8 or 16 bits in one channel."""
+    if values.dtype.kind != "u" or values.shape[1] != 1 or len(values) < _FEW:
         return None
-    if p == 1:
-        counts = np.zeros(1 << 8 * values.dtype.itemsize, dtype=np.int64)
-        for start in range(0, n, _ROWS):
-            counts += np.bincount(values[start : start + _ROWS, 0], minlength=counts.size)
-        levels = np.flatnonzero(counts)
-        return levels.astype(values.dtype)[:, np.newaxis], counts[levels].astype(np.float64)
-    if p != 3 or values.dtype != np.uint8:
+    counts = np.zeros(1 << 8 * values.dtype.itemsize, dtype=np.int64)
+    for start in range(0, len(values), _ROWS):
+        counts += np.bincount(values[start : start + _ROWS, 0], minlength=counts.size)
+    levels = np.flatnonzero(counts)
+    return levels.astype(values.dtype)[:, np.newaxis], counts[levels].astype(np.float64)
+
+
+def _colors(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Return the colors (m, 3) of 8 bits that occur, how often, and where each page begins.
+
+    None where they are so many, or on so many pages, that each pixel may as well be looked at.
+    """
+    n, p = values.shape
+    if values.dtype != np.uint8 or p != 3 or n < _FEW:
         return None
     n_pages, page = page_sizes()
     page_of = np.full(n_pages, -1, dtype=np.int32)
@@ -107,21 +109,30 @@ def _distinct(values: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     rows = np.zeros((min(_PAGES, n // 128), page), dtype=_dtypes.label_dtype(n))
     if count_colors(values, page_of, rows) < n:
         return None
-    used = np.flatnonzero(page_of >= 0)
-    parts = [_on_pages(used[k : k + 256], page_of, rows) for k in range(0, used.size, 256)]
-    colors, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return (colors, counts) if 4 * counts.size <= n else None
+    n_used = int(page_of.max()) + 1
+    n_colors = int(np.count_nonzero(rows[:n_used]))
+    if 4 * n_colors > n:
+        return None
+    colors, counts = np.empty((n_colors, 3), dtype=np.uint8), np.empty(n_colors)
+    starts = np.empty(n_used + 1, dtype=np.intp)
+    list_colors(page_of, rows, colors, counts, starts)
+    return colors, counts, starts
 
 
-def _on_pages(
-    pages: np.ndarray, page_of: np.ndarray, rows: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the colors on some pages, (m, 3), and how often each comes."""
-    counts = rows[page_of[pages]].reshape(-1)
-    where = np.flatnonzero(counts > 0)
-    high, low = pages[where // rows.shape[1]], where % rows.shape[1]
-    channels = [(high >> 5 * c & 31) << 3 | low >> 3 * c & 7 for c in (2, 1, 0)]
-    return np.stack(channels, axis=1).astype(np.uint8), counts[where].astype(np.float64)
+def _in_cells(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return values and weights sorted into the cells of a grid, and where each cell begins."""
+    axes, low, scale, sides = _grid_of(values)
+    counts = np.zeros(int(sides.prod()), dtype=np.intp)
+    count_cells(values, axes, low, scale, sides, counts)
+    starts = np.zeros(counts.size + 1, dtype=np.intp)
+    np.cumsum(counts, out=starts[1:])
+    if counts.size == 1:
+        return values, weights, starts
+    sorted_values, sorted_weights = np.empty_like(values), np.empty_like(weights)
+    sort_cells(
+        values, weights, axes, low, scale, sides, starts[:-1].copy(), sorted_values, sorted_weights
+    )
+    return sorted_values, sorted_weights, starts
 
 
 def _grid_of(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -295,12 +306,10 @@ def plus_plus_start(sample: np.ndarray, k: int, rng: np.random.Generator) -> np.
     return centers
 
 
-def label(values: np.ndarray, centers: np.ndarray, n_jobs: int = 1) -> np.ndarray:
-    """Return 1 + the nearest center of each row, int32."""
-    labels = np.empty(len(values), dtype=np.int32)
+def label(values: np.ndarray, centers: np.ndarray, labels: np.ndarray, n_jobs: int = 1) -> None:
+    """Write 1 + the nearest center of each row, int32."""
 
     def work(rows: slice) -> None:
         label_nearest(values[rows], centers, *_workspace(*centers.shape), labels[rows])
 
     _threads.run(work, _threads.slices(len(values), _ROWS), n_jobs)
-    return labels

@@ -115,7 +115,10 @@ def start_labels(
         _lloyd.gather(table), begin, max_iter=_ROUNDS, tol=1e-4, n_jobs=n_jobs
     ).centers
     _lloyd.warn_of_empty(centers)
-    return _lloyd.label(_lloyd.samples(rows), centers, n_jobs) - 1
+    labels = np.empty(len(rows), dtype=np.int32)
+    _lloyd.label(_lloyd.samples(rows), centers, labels, n_jobs)
+    labels -= 1
+    return labels
 
 
 def start_by_k_means(

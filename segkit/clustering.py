@@ -204,9 +204,10 @@ class KMeansSegmenter(Segmenter):
         labels = np.empty(tiled.shape, dtype=np.int32)
 
         def work(where: tuple[slice, ...]) -> None:
-            part = labels[where]
             rows = _lloyd.samples(tiled.rows_of(where))
-            part[...] = _lloyd.label(rows, self.centers_).reshape(part.shape)
+            part = np.empty(len(rows), dtype=np.int32)
+            _lloyd.label(rows, self.centers_, part)
+            labels[where] = part.reshape(labels[where].shape)
 
         _threads.run(work, tiled.tiles, _check.jobs(self.n_jobs))
         return labels

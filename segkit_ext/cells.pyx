@@ -248,3 +248,49 @@ def count_colors(
     with nogil:
         n = count_all_colors(points, page_of, counts)
     return n
+
+
+cdef int list_all_colors(
+    const int32_t[::1] page_of,
+    const label_t[:, ::1] counts,
+    uint8_t[:, ::1] points,
+    double[::1] weights,
+    Py_ssize_t[::1] starts,
+) except -1 nogil:
+    cdef Py_ssize_t page, color, n = 0, n_pages = 0
+    cdef int32_t slot
+    for page in range(PAGES):
+        slot = page_of[page]
+        if slot == NO_PAGE:
+            continue
+        starts[n_pages] = n
+        n_pages += 1
+        for color in range(PAGE):
+            if counts[slot, color] == 0:
+                continue
+            points[n, 0] = <uint8_t> ((page >> 10) << BITS | color >> 6)
+            points[n, 1] = <uint8_t> ((page >> 5 & 31) << BITS | color >> BITS & 7)
+            points[n, 2] = <uint8_t> ((page & 31) << BITS | color & 7)
+            weights[n] = <double> counts[slot, color]
+            n += 1
+        if n_pages * PAGE % POLL_STEPS == 0:
+            poll()
+    starts[n_pages] = n
+    return 0
+
+
+def list_colors(
+    const int32_t[::1] page_of,
+    const label_t[:, ::1] counts,
+    uint8_t[:, ::1] points,
+    double[::1] weights,
+    Py_ssize_t[::1] starts,
+):
+    """Write the colors that come, page after page, and how often: a page is a cell.
+
+    Pre: page_of and counts as `count_colors` leaves them, with all points counted; points
+    (m, 3) and weights (m,) for m different colors; starts one longer than there are pages.
+    Cost: O(pages).
+    """
+    with nogil:
+        list_all_colors(page_of, counts, points, weights, starts)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import segkit
 from segkit import _lloyd
 from segkit_ext.assign import label_nearest
-from segkit_ext.cells import count_colors, page_sizes
+from segkit_ext.cells import count_colors, list_colors, page_sizes
 from tests.reference import clustering as plain
 from tests.strategies import REAL_DTYPES, images
 
@@ -229,7 +229,8 @@ def test_equal_colors_are_counted_once_with_the_same_result(shape):
     image = np.random.default_rng(2).integers(0, 9, shape).astype(np.uint8) * 20
     axis = -1 if len(shape) == 3 else None
     start = np.linspace(10, 170, 4)[:, None] * np.ones((1, shape[-1] if axis else 1))
-    assert _lloyd._distinct(image.reshape(-1, start.shape[1])) is not None
+    counted = _lloyd._colors if axis else _lloyd._levels
+    assert counted(image.reshape(-1, start.shape[1])) is not None
     wanted = KMeans(4, init=start, channel_axis=axis).fit(image)
     got = KMeans(4, init=start, channel_axis=axis).fit(image.astype(np.float64))
     assert got.centers_.tobytes() == wanted.centers_.tobytes()
@@ -238,17 +239,26 @@ def test_equal_colors_are_counted_once_with_the_same_result(shape):
 
 
 @given(images(dtypes=(np.uint8,), shape=(5, 4, 3), n_levels=200))
-def test_colors_are_counted(image):
+def test_colors_are_counted_and_listed_page_by_page(image):
     n_pages, page = page_sizes()
     page_of = np.full(n_pages, -1, np.int32)
     rows = np.zeros((20, page), np.int32)
+    wanted = plain.colors(image)
     assert count_colors(rows_of(image), page_of, rows) == 20
-    for color, count in plain.colors(image).items():
+    for color, count in wanted.items():
         high = np.array(color) >> 3
         low = np.array(color) & 7
         slot = page_of[high @ [1024, 32, 1]]
         assert rows[slot, low @ [64, 8, 1]] == count
     assert rows.sum() == 20
+    colors, counts = np.zeros((len(wanted), 3), np.uint8), np.zeros(len(wanted))
+    starts = np.zeros(page_of.max() + 2, np.intp)
+    list_colors(page_of, rows, colors, counts, starts)
+    assert dict(zip(map(tuple, colors.tolist()), counts.tolist(), strict=True)) == wanted
+    assert starts[0] == 0
+    assert starts[-1] == len(wanted)
+    for begin, end in pairwise(starts):
+        assert len(np.unique(colors[begin:end] >> 3, axis=0)) == 1
 
 
 def test_counting_colors_stops_when_the_pages_are_full():

@@ -59,9 +59,21 @@ def test_tiles_of_any_size_give_the_same_to_the_last_bit(name, shape, monkeypatc
             continue
         monkeypatch.setattr(_filters, "_TILE", most)
         monkeypatch.setattr(_filters, "_LARGEST_TILE", most)
+        monkeypatch.setattr(_filters, "_RUN", most)
         assert len(list(_filters.tiles(shape, 3))) > 1 or most >= np.prod(shape)
         got = segkit.pixel_features(image, [name], **options)
         assert got.tobytes() == whole.tobytes()
+
+
+@pytest.mark.parametrize("shape", [(7,), (1, 50), (50, 1), (5, 6, 4), (2, 3, 4, 5)])
+@pytest.mark.parametrize("most", [1, 5, 10, 30, 1000])
+def test_tiles_without_a_halo_lie_one_behind_the_other_in_memory(shape, most, monkeypatch):
+    monkeypatch.setattr(_filters, "_RUN", most)
+    places = np.arange(np.prod(shape)).reshape(shape)
+    parts = [places[where].ravel() for where in _filters.tiles(shape, 0)]
+    np.testing.assert_array_equal(np.concatenate(parts), places.ravel())
+    assert max(map(len, parts)) <= most
+    assert len(parts) == 1 or len(parts[0]) + len(parts[1]) > most
 
 
 @pytest.mark.parametrize("name", features.FEATURES)
