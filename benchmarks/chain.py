@@ -81,12 +81,7 @@ def sklearn_peer(target):
 
         values = image.reshape(-1, 1)
         floor = _gaussians.variance_floor(values)
-        labels = _mixtures.start_labels(values, values, N_CLASSES, 0, 1)
-        start = _mixtures.start(
-            _mixtures.Samples(values), _mixtures.one_class_each(labels, None, N_CLASSES),
-            N_CLASSES, "full", floor,
-        )  # fmt: skip
-
+        _, start = _mixtures.start_by_k_means(values, N_CLASSES, "full", floor, 0, 1)
         values = values.astype(np.float64)  # with uint8 its predict differs from its fit
 
         def call():

@@ -90,48 +90,38 @@ def expansion_peer(target):
     return Peer("PyMaxflow", "maxflow", prepare, target, finish=lambda found: found + 1)
 
 
+def case(name, input_name, solver, inputs, *peers):
+    return Case(
+        name=name,
+        input_name=input_name,
+        inputs=inputs,
+        ours=regularize(solver),
+        peers=list(peers),
+        compare=same_labels,
+        small=False,
+    )
+
+
+NOISY = "photographs with noise"
 CASES = [
-    Case(
-        name="graph cut, 2 classes, 2-D",
-        input_name="photographs with noise",
-        inputs=lambda size: two_classes(True, min(side_2d(size), 1024)),
-        ours=regularize("graph_cut"),
-        peers=[maxflow_peer(1.0)],
-        compare=same_labels,
-        small=False,
+    case(
+        "graph cut, 2 classes, 2-D", NOISY, "graph_cut",
+        lambda size: two_classes(True, min(side_2d(size), 1024)), maxflow_peer(1.0),
     ),
-    Case(
-        name="graph cut between two seeds, 2-D",
-        input_name="unknown all between",
-        inputs=lambda size: two_seeds(min(side_2d(size), 1024)),
-        ours=regularize("graph_cut"),
-        peers=[maxflow_peer(None)],
-        compare=same_labels,
-        small=False,
+    case(
+        "graph cut between two seeds, 2-D", "unknown all between", "graph_cut",
+        lambda size: two_seeds(min(side_2d(size), 1024)), maxflow_peer(None),
     ),
-    Case(
-        name="graph cut, 2 classes, 3-D",
-        input_name="volume with noise",
-        inputs=lambda size: two_classes(False, side_3d(size)),
-        ours=regularize("graph_cut"),
-        peers=[maxflow_peer(1.0)],
-        compare=same_labels,
-        small=False,
+    case(
+        "graph cut, 2 classes, 3-D", "volume with noise", "graph_cut",
+        lambda size: two_classes(False, side_3d(size)), maxflow_peer(1.0),
     ),
-    Case(
-        name="graph cut, 11 classes, 2-D",
-        input_name="photographs with noise",
-        inputs=lambda size: eleven_classes(min(side_2d(size), 416)),
-        ours=regularize("graph_cut"),
-        peers=[expansion_peer(1.0)],
-        compare=same_labels,
-        small=False,
+    case(
+        "graph cut, 11 classes, 2-D", NOISY, "graph_cut",
+        lambda size: eleven_classes(min(side_2d(size), 416)), expansion_peer(1.0),
     ),
-    Case(
-        name="ICM, 11 classes, 2-D",
-        input_name="photographs with noise",
-        inputs=lambda size: eleven_classes(min(side_2d(size), 1024)),
-        ours=regularize("icm"),
-        small=False,
+    case(
+        "ICM, 11 classes, 2-D", NOISY, "icm",
+        lambda size: eleven_classes(min(side_2d(size), 1024)),
     ),
-]
+]  # fmt: skip
