@@ -40,11 +40,18 @@ def chosen(backend: str) -> str:
     return backend
 
 
-def load(data: bytes, engine: str, result: str) -> Run:
-    """Return a function that runs a model on a batch, from any thread."""
+def load(data: bytes, engine: str, result: str, dtype: str = "float32") -> Run:
+    """Return a function that runs a model on a batch of floats, from any thread.
+
+    `dtype` is what the model takes; bytes are rounded, and cut off at 0 and 255.
+    """
     if engine == "onnxruntime":
-        return _onnxruntime(data, result)
-    return _OpenCV(data, result, classic=engine == "opencv classic")
+        run: Run = _onnxruntime(data, result)
+    else:
+        run = _OpenCV(data, result, classic=engine == "opencv classic")
+    if dtype == "uint8":
+        return lambda batch: run(np.clip(np.rint(batch), 0, 255).astype(np.uint8))
+    return run if dtype == "float32" else lambda batch: run(batch.astype(dtype))
 
 
 def _said(error: Exception) -> BackendError:

@@ -24,7 +24,6 @@ _POINTWISE = (
     *("BatchNormalization", "Relu", "LeakyRelu", "PRelu", "Sigmoid", "HardSigmoid", "HardSwish"),
     *("Clip", "Elu", "Tanh", "Identity", "Dropout"),
 )
-_INTEGERS = (2, 3, 4, 5, 6, 7, 12, 13)  # what a Cast rounds to
 
 
 def doubted(model: _onnx.Model) -> frozenset[str]:
@@ -51,7 +50,7 @@ def _mistaken(node: _onnx.Node) -> set[str]:
         same == "SAME_LOWER"
         or (node.kind == "AveragePool" and told.get("count_include_pad") and padded)
         or (by_nearest and not as_all)
-        or (node.kind == "Cast" and told.get("to") in _INTEGERS)
+        or (node.kind == "Cast" and told.get("to") in _onnx.INTEGERS)
     ):
         found.add(_CLASSIC)
     return found

@@ -88,7 +88,9 @@ _ITEM_BITS = {
     **{14: 64, 15: 128, 16: 16, 17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4},
 }
 _INT64, _TEXT = 7, 8
-FLOAT, INTEGERS = 1, (2, 3, 4, 5, 6, 7, 12, 13)
+INTEGERS = (2, 3, 4, 5, 6, 7, 12, 13)
+# What an image can be given as: bytes, or floats of 32, 16 or 64 bits.
+IMAGES = {1: "float32", 2: "uint8", 10: "float16", 11: "float64"}
 
 # All that these can say of themselves: OpenCV passes over a name that it does not know.
 _CONVOLUTION = {"auto_pad", "dilations", "kernel_shape", "pads", "strides"}

@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 # At most so much, plus what a large model or image needs with each engine
-_SECONDS, _PER_MEGABYTE, _PER_MEGAPIXEL = 4.0, 0.1, 20.0  # of one processor
+_SECONDS, _PER_MEGABYTE, _PER_MEGAPIXEL = 3.0, 0.1, 20.0  # of one processor
 _BYTES = 2**30
 _SLOW = 10  # by the clock it may take so many times as long
 _LEAST, _MULTIPLES = 128, (1, 2, 4, 8, 16, 32, 64)
@@ -62,6 +62,7 @@ def tried(
     taken: tuple[int, int],
     size: tuple[int, int] | None,
     *,
+    dtype: str = "float32",
     judge: str | None = None,
     doubted: frozenset[str] = frozenset(),
 ) -> Found:
@@ -69,15 +70,15 @@ def tried(
 
     `taken` are the images and the channels that it takes at once, `size` is what it is run
     at.  None: at a multiple of 1, of 2, of 4, ..., up to one that gives as many rows and
-    columns as it takes.  `judge` is an engine that is right, `doubted` are those that are known
-    to be wrong about layers that this model has.
+    columns as it takes.  `dtype` is that of its image, `judge` is an engine that is right,
+    `doubted` are those that are known to be wrong about layers that this model has.
     """
     told: dict[str, Any] = {"result": result, "taken": taken, "size": size}
-    told |= {"judge": judge, "doubted": sorted(doubted)}
+    told |= {"dtype": dtype, "judge": judge, "doubted": sorted(doubted)}
     pixels = taken[0] * (size[0] * size[1] if size else 0)
     more = _PER_MEGABYTE * len(data) / 1e6 + _PER_MEGAPIXEL * pixels / 1e6
     seconds = _SECONDS + more * (len(engines) + (judge is not None))
-    told |= {"seconds": int(seconds) + 1, "bytes": _BYTES + 32 * len(data) + 1000 * pixels}
+    told |= {"seconds": int(seconds), "bytes": _BYTES + 32 * len(data) + 1000 * pixels}
     frozen = getattr(sys, "frozen", False) or not sys.executable  # no Python to start
     left = list(engines)
     while True:
@@ -167,7 +168,7 @@ def _try(
     """Add a way to those that fit or do not, or an error to the errors."""
     ways, misfits, errors = found
     try:
-        run = backends.load(data, engine, told["result"])
+        run = backends.load(data, engine, told["result"], told["dtype"])
     except backends.BackendError as error:
         errors.append(str(error))
         return

@@ -23,6 +23,8 @@ import numpy as np
 
 from . import _backends, _check, _doubts, _models, _onnx, _planes, _tiles, _trial
 
+_CHANNELS = (1, 3, 4)  # of pictures
+
 
 class CNNSegmenter:
     """A network for semantic segmentation in an ONNX file.
@@ -30,7 +32,7 @@ class CNNSegmenter:
     Parameters
     ----------
     model : str or path
-        The file.  It takes one image as (n, channels, rows, columns), float32, of fixed or
+        The file.  It takes one image as (n, channels, rows, columns), floats or uint8, of fixed or
         free size, and gives scores or probabilities, (n, classes, rows, columns), or
         labels, (n, rows, columns); of several outputs the first one counts.  One channel of
         scores stands for two classes: it is that of the second against the first.
@@ -123,6 +125,7 @@ class CNNSegmenter:
         if self.backend == "opencv" and not known:
             self._model = _doubts.settled(self._model)
         self._n_channels = self._taken_channels()
+        self._dtype = _onnx.IMAGES[self._model.image.dtype]
         self.size = self._taken_size(size)
         self._engine, self._multiple = (self.backend, known) if known else self._tried()
         self._load()
@@ -317,15 +320,20 @@ class CNNSegmenter:
 
     def _load(self) -> None:
         try:
-            self._run = _backends.load(self._model.data, self._engine, self._model.result.name)
+            self._run = _backends.load(
+                self._model.data, self._engine, self._model.result.name, self._dtype
+            )
         except _backends.BackendError as error:
             raise self._wrong(f"{self.backend} cannot read it ({error})") from None
 
     def _taken_channels(self) -> int:
         """Return how many channels the network takes, where mean and std must agree."""
         image = self._model.image
-        if image.dtype != _onnx.FLOAT or image.sides is None or len(image.sides) != 4:
-            raise self._wrong("must take one float32 array (n, channels, rows, columns)")
+        wanted = "must take one array (n, channels, rows, columns) of floats or uint8"
+        if image.dtype not in _onnx.IMAGES or image.sides is None or len(image.sides) != 4:
+            raise self._wrong(wanted)
+        if image.sides[1] not in _CHANNELS and image.sides[3] in _CHANNELS:
+            raise self._wrong(f"{wanted}, but takes channels last")
         given = {len(each) for each in (self.mean, self.std)} - {1}
         n = image.sides[1] or max(given, default=3)
         if given - {n}:
@@ -361,6 +369,7 @@ class CNNSegmenter:
                 result,
                 taken,
                 self.size,
+                dtype=self._dtype,
                 judge="onnxruntime" if opencv and _backends.faster() else None,
                 doubted=_doubts.doubted(self._model) if opencv else frozenset(),
             )

@@ -9,12 +9,15 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 NAMES = ("dark", "middle", "bright")
 
 
-def saved(path, nodes, weights, *, given, taken=("n", 3, "r", "c"), dtype=TensorProto.FLOAT):
+def saved(
+    path, nodes, weights, *, given, taken=("n", 3, "r", "c"), dtype=TensorProto.FLOAT,
+    taken_dtype=TensorProto.FLOAT,
+):  # fmt: skip
     """Write a model of one input and one output, "out"; return its path."""
     graph = helper.make_graph(
         nodes,
         "network",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, taken)],
+        [helper.make_tensor_value_info("image", taken_dtype, taken)],
         [helper.make_tensor_value_info("out", dtype, given)],
         [numpy_helper.from_array(np.asarray(array), name) for name, array in weights.items()],
     )

@@ -228,6 +228,23 @@ def test_sides_are_padded_to_the_multiples_that_a_network_takes(tmp_path, backen
     np.testing.assert_array_equal(labels, np.full((9, 14), 3))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.float16, np.float64])
+def test_a_network_may_take_other_types(tmp_path, image, backend, dtype):
+    """Cast to float within; bytes are rounded, and cut off at 0 and 255."""
+    first = helper.make_node("Cast", ["image"], ["cast"], to=1)
+    levels = np.array([0.0, 100.0, 200.0], np.float32)
+    weights = {"w": 2 * levels.reshape(3, 1, 1, 1), "b": -(levels**2)}
+    taken = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    path = saved(
+        tmp_path / "a.onnx", [first, helper.make_node("Conv", ["cast", "w", "b"], ["out"])],
+        weights, given=("n", 3, "r", "c"), taken=("n", 1, "r", "c"), taken_dtype=taken,
+    )  # fmt: skip
+    network = CNNSegmenter(path, **GREYS, backend=backend)
+    np.testing.assert_array_equal(network.predict(image), nearest(image))
+    values = np.array([[-900.0, 49.6, 151.4, 900.0]])
+    np.testing.assert_array_equal(network.predict(values), [[1, 1, 3, 3]])
+
+
 @pytest.mark.parametrize("dtype", REAL_DTYPES)
 def test_values_are_taken_as_they_are_in_any_type(greys, dtype):
     high = 2 if dtype == np.bool_ else 120

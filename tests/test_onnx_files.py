@@ -286,14 +286,25 @@ def test_labels_that_have_no_name(tmp_path):
         network.predict(np.full((4, 5), 200))
 
 
-@pytest.mark.parametrize("dtype", [10, 11, 7])
+@pytest.mark.parametrize("dtype", [7, 9, 16])
 def test_inputs_of_other_types(tmp_path, dtype):
     path = nearest_grey(tmp_path / "a.onnx")
     model = onnx.load(path)
     model.graph.input[0].type.tensor_type.elem_type = dtype
     path.write_bytes(model.SerializeToString())
-    with pytest.raises(ValueError, match=r"`model` .* must take one float32 array \(n, channels"):
+    with pytest.raises(ValueError, match=r"`model` .* must take one array \(n, channels, rows"):
         CNNSegmenter(path, **GREYS)
+
+
+@pytest.mark.parametrize("taken", [("n", "r", "c", 3), (1, 224, 224, 3), (1, 16, 24, 1)])
+def test_channels_that_come_last(tmp_path, taken):
+    steps = [
+        helper.make_node("Transpose", ["image"], ["first"], perm=[0, 3, 1, 2]),
+        helper.make_node("Identity", ["first"], ["out"]),
+    ]
+    path = saved(tmp_path / "a.onnx", steps, {}, given=["n", 3, "r", "c"], taken=taken)
+    with pytest.raises(ValueError, match=r"`model` .*a\.onnx: .*, but takes channels last"):
+        CNNSegmenter(path, **GREYS | {"mean": (1, 2, 3)})
 
 
 # Weights in other files
