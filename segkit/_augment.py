@@ -21,6 +21,8 @@ import numpy as np
 
 from . import _check
 
+_LARGEST = 2**15  # rows, or columns, of what is enlarged
+
 
 class Pair(NamedTuple):
     """An image and its annotation."""
@@ -113,6 +115,10 @@ def augment(
     _check.refuse_not_finite(values, "image")
     shape = None if crop is None else _sides(crop)
     low, high = _factors(scale)
+    if max(marks.shape) * high > max(_LARGEST, *marks.shape):
+        raise ValueError(
+            f"`scale` must not enlarge an image of {marks.shape} beyond {_LARGEST}, got {high:g}"
+        )
     amounts = {
         name: float(_check.number(amount, name))
         for name, amount in (("brightness", brightness), ("contrast", contrast), ("noise", noise))

@@ -3,6 +3,10 @@
 Both are given the same bytes and the same arrays.  A network of OpenCV holds what it
 computes, so that each thread must have one of its own: idle ones are kept, and more are made
 as more threads ask.
+
+A run cannot be interrupted from within.  So the main thread, which is the one that Ctrl-C reaches,
+leaves it to another and waits: onnxruntime is then told to stop, OpenCV
+comes to its end unheard.
 """
 
 from __future__ import annotations
@@ -34,10 +38,14 @@ def faster() -> bool:
 def chosen(backend: str) -> str:
     """Return the backend that is meant, or say what it needs."""
     if backend == "onnxruntime" and not faster():
-        raise ImportError("onnxruntime is not installed: pip install 'segkit[onnx]'")
+        raise _missing()
     if backend == "auto":
         return "onnxruntime" if faster() else "opencv"
     return backend
+
+
+def _missing() -> ImportError:
+    return ImportError("onnxruntime is not installed: pip install 'segkit[onnx]'")
 
 
 def load(data: bytes, engine: str, result: str, dtype: str = "float32") -> Run:
@@ -52,6 +60,33 @@ def load(data: bytes, engine: str, result: str, dtype: str = "float32") -> Run:
     if dtype == "uint8":
         return lambda batch: run(np.clip(np.rint(batch), 0, 255).astype(np.uint8))
     return run if dtype == "float32" else lambda batch: run(batch.astype(dtype))
+
+
+def _waited(work: Callable[[], np.ndarray], stop: Callable[[], None]) -> np.ndarray:
+    """Return what `work` does; on Ctrl-C call `stop`, and wait no longer."""
+    if threading.current_thread() is not threading.main_thread():
+        return work()
+    done = threading.Event()
+    results: list[np.ndarray] = []
+    errors: list[BaseException] = []
+
+    def do() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            done.set()
+
+    threading.Thread(target=do).start()
+    try:
+        done.wait()
+    except BaseException:
+        stop()
+        raise
+    if errors:
+        raise errors[0]
+    return results[0]
 
 
 def _said(error: Exception) -> BackendError:
@@ -92,19 +127,26 @@ class _OpenCV:
         with self.lock:
             net = self.idle.pop() if self.idle else None
         net = net or self._net()
-        try:
+
+        def forward() -> np.ndarray:
             net.setInput(batch)
             names = net.getUnconnectedOutLayersNames()
-            found = net.forward(self.result) if self.result in names else net.forward()
+            return np.asarray(net.forward(self.result) if self.result in names else net.forward())
+
+        try:
+            found = _waited(forward, lambda: None)
         except cv2.error as error:  # the network is left as it was, and not used again
             raise _said(error) from None
         with self.lock:
             self.idle.append(net)
-        return np.asarray(found)
+        return found
 
 
 def _onnxruntime(data: bytes, result: str) -> Run:
-    import onnxruntime
+    try:
+        import onnxruntime
+    except ImportError:
+        raise _missing() from None
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
@@ -119,8 +161,16 @@ def _onnxruntime(data: bytes, result: str) -> Run:
     name = session.get_inputs()[0].name
 
     def run(batch: np.ndarray) -> np.ndarray:
+        told = onnxruntime.RunOptions()
+
+        def forward() -> np.ndarray:
+            return np.asarray(session.run([result], {name: batch}, told)[0])
+
+        def stop() -> None:
+            told.terminate = True
+
         try:
-            return np.asarray(session.run([result], {name: batch})[0])
+            return _waited(forward, stop)
         except Exception as error:
             raise _said(error) from None
 

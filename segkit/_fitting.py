@@ -64,8 +64,8 @@ def fit(
     annotations: Any,
     *,
     validation: float | tuple[Any, Any] = 0.2,
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
     checkpoint: str | Path | None = None,
     device: str = "cpu",
     progress: bool = False,
@@ -79,14 +79,15 @@ def fit(
     model : torch.nn.Module
         As `unet` and `espnet` make them: attributes `n_classes`, `stride`. It is left as it
         is; a copy is trained.
-    images : array_like or list of array_like, (R, C), with one more axis if `channel_axis` is given
-        Finite. They may differ in shape if `augmentation` has a "crop".
-    annotations : array_like of integers, or list of them, (R, C)
+    images : list of array_like, (R, C), with one more axis if `channel_axis` is given
+        Finite. They may differ in shape if `augmentation` has a "crop". Several of one shape
+        may be one array, along its first axis; a single one may be without a list.
+    annotations : list of array_like of integers, (R, C)
         Class images: 1 to n_classes, 0 where nobody said; these pixels teach nothing.
     validation : float in (0, 1), or (images, annotations)
         What the network is tried on after each epoch: a part of the images, drawn by `rng`, at
         least one; or others.
-    mean, std : sequence of float or None
+    mean, std : float, sequence of float or None
         Values are scaled to (value - mean) / std for each channel. None: those of the training
         images.
     checkpoint : path or None
@@ -136,9 +137,9 @@ def fit(
 
     Notes
     -----
-    **Repeatability**: the same arguments give the same weights, on the same machine with as many
-    threads; also when stopped and resumed. **Ties**: of two epochs with the same validation loss
-    the earlier one is the best.
+    **Repeatability**: the same arguments give the same weights, on the processor of the same
+    machine with as many threads; also when stopped and resumed. CUDA sums some things in any
+    order. **Ties**: of two epochs with the same validation loss the earlier one is the best.
 
     Examples
     --------
@@ -155,8 +156,7 @@ def fit(
     """
     plan = _plan(settings)
     torch = _torch()
-    n_classes = _classes_of(model)
-    data, held = _divided(images, annotations, validation, n_classes, channel_axis, plan.rng)
+    data, held = _divided(model, images, annotations, validation, channel_axis, plan.rng)
     center, spread = _scaling(data, mean, std)
     own = copy.deepcopy(model).to(_device(torch, device))
     loop = Loop(own, data, held, plan, mean=center, std=spread)
@@ -173,8 +173,8 @@ def fine_tune(
     unfrozen_epochs: int = 20,
     unfrozen_rate: float = 0.1,
     validation: float | tuple[Any, Any] = 0.2,
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
     checkpoint: str | Path | None = None,
     device: str = "cpu",
     progress: bool = False,
@@ -194,7 +194,7 @@ def fine_tune(
         Epochs of the second stage, where everything is trained. 0: there is none.
     unfrozen_rate : float > 0
         The learning rate of the second stage, in parts of the first one's.
-    mean, std : sequence of float or None
+    mean, std : float, sequence of float or None
         As for `fit`; give those that the trained part was trained with.
     checkpoint : path or None
         As for `fit`; the second stage has a file of its own beside it, with "-unfrozen" in its
@@ -221,8 +221,7 @@ def fine_tune(
     later = _check.integer(unfrozen_epochs, "unfrozen_epochs", low=0)
     rate = float(_check.number(unfrozen_rate, "unfrozen_rate", above=True))
     torch = _torch()
-    n_classes = _classes_of(model)
-    data, held = _divided(images, annotations, validation, n_classes, channel_axis, plan.rng)
+    data, held = _divided(model, images, annotations, validation, channel_axis, plan.rng)
     center, spread = _scaling(data, mean, std)
     own = copy.deepcopy(model).to(_device(torch, device))
     part = getattr(own, freeze, None) if isinstance(freeze, str) else None
@@ -287,7 +286,8 @@ def search(
     progress : bool
         Show a bar.
     **arguments
-        Those of `fit` that all trials share.
+        Those of `fit` that all trials share. Of `checkpoint` each has a file of its own beside
+        it, with the number of the combination in its name.
 
     Returns
     -------
@@ -307,21 +307,27 @@ def search(
     J. Bergstra, Y. Bengio. Random search for hyper-parameter optimization. Journal of Machine
     Learning Research 13, 2012.
     """
-    trials = _combinations(options)
+    if not callable(build):
+        raise TypeError(f"`build` must be callable, got {type(build).__name__}")
+    trials = list(enumerate(_combinations(options), start=1))
     seed = _check.integer(rng, "rng", low=0)
     if n_trials is not None:
         wanted = min(_check.integer(n_trials, "n_trials", low=1), len(trials))
         drawn = np.random.default_rng(seed).choice(len(trials), size=wanted, replace=False)
         trials = [trials[index] for index in sorted(drawn)]
+    checkpoint = _path(arguments.pop("checkpoint", None))
+    arguments = {"rng": seed, **arguments}
+    for _, trial in trials:  # what is wrong with the last one is said before the first one starts
+        _plan({k: v for k, v in (arguments | trial).items() if k in _OPTIONS})
     from tqdm import tqdm
 
     found = []
-    for trial in tqdm(trials, disable=not progress, unit=" trials"):
+    for number, trial in tqdm(trials, disable=not progress, unit=" trials"):
         of_fit = {name: value for name, value in trial.items() if name in _OPTIONS}
         model = build(**{name: value for name, value in trial.items() if name not in _OPTIONS})
-        found.append(
-            (trial, fit(model, images, annotations, **{"rng": seed, **arguments, **of_fit}))
-        )
+        path = checkpoint and checkpoint.with_stem(f"{checkpoint.stem}-{number}")
+        trained = fit(model, images, annotations, checkpoint=path, **(arguments | of_fit))
+        found.append((trial, trained))
     return sorted(found, key=lambda pair: pair[1].score)
 
 
@@ -375,19 +381,31 @@ def _path(checkpoint: Any) -> Path | None:
     path = _check.path(checkpoint, "checkpoint")
     if path.suffix != ".npz":
         raise ValueError(f"`checkpoint` must end in .npz, got {path}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"`checkpoint` {path}: there is no such folder")
     return path
 
 
 def _divided(
-    images: Any, annotations: Any, validation: Any, n_classes: int, axis: int | None, seed: int
+    model: Any, images: Any, annotations: Any, validation: Any, axis: int | None, seed: int
 ) -> tuple[Data, Data]:
     """Return what to train on, and what to try on."""
+    n_classes = _classes_of(model)
     data = read_data(images, annotations, n_classes, axis)
-    if isinstance(validation, tuple):
+    n_channels = data.images[0].shape[-1]
+    if getattr(model, "n_channels", n_channels) != n_channels:
+        raise ValueError(
+            f"`images` must have {model.n_channels} channel(s), as `model` takes them, got "
+            f"{n_channels}; see `channel_axis`"
+        )
+    if isinstance(validation, (tuple, list)):
         if len(validation) != 2:
             raise ValueError("`validation` must be a part, or a pair (images, annotations)")
-        held = read_data(*validation, n_classes, axis)
-        if held.images[0].shape[-1] != data.images[0].shape[-1]:
+        try:
+            held = read_data(validation[0], validation[1], n_classes, axis)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"`validation`: {error}") from None
+        if held.images[0].shape[-1] != n_channels:
             raise ValueError("`validation` must have as many channels as `images`")
         return data, held
     part = _check.between(validation, "validation", 0, 1)
@@ -418,7 +436,7 @@ def _scaling(data: Data, mean: Any, std: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _per_channel(value: Any, name: str, n_channels: int) -> np.ndarray:
-    array = _check.table(value, name, ["channel"])
-    if array.shape != (n_channels,):
+    array = _check.table([value] if np.ndim(value) == 0 else value, name, ["channel"])
+    if array.shape not in ((1,), (n_channels,)):
         raise ValueError(f"`{name}` must hold {n_channels} number(s), one for each channel")
-    return array
+    return np.broadcast_to(array, n_channels).copy()

@@ -37,8 +37,8 @@ class Data:
 
 def read_data(images: Any, annotations: Any, n_classes: int, channel_axis: int | None) -> Data:
     """Return data as given by the user: one image or several, as many annotations."""
-    several = list(images) if isinstance(images, (list, tuple)) else [images]
-    marks = list(annotations) if isinstance(annotations, (list, tuple)) else [annotations]
+    several = _listed(images, 2 + (channel_axis is not None))
+    marks = _listed(annotations, 2)
     if not several:
         raise ValueError("`images` must hold at least one image, got none")
     if len(several) != len(marks):
@@ -69,6 +69,12 @@ def read_data(images: Any, annotations: Any, n_classes: int, channel_axis: int |
     return Data([values for values, _ in checked], [labels for _, labels in checked])
 
 
+def _listed(arrays: Any, ndim: int) -> list[Any]:
+    """Return arrays in a list, or along the first axis of one array, or a single one."""
+    stacked = isinstance(arrays, np.ndarray) and arrays.ndim == ndim + 1
+    return list(arrays) if stacked or isinstance(arrays, (list, tuple)) else [arrays]
+
+
 def frequency_weights(annotations: Sequence[np.ndarray], n_classes: int) -> np.ndarray:
     """Return a weight for each class: the median frequency over its own (Eigen, Fergus 2015).
 
@@ -84,5 +90,6 @@ def frequency_weights(annotations: Sequence[np.ndarray], n_classes: int) -> np.n
     frequency = np.divide(pixels, around, out=np.zeros(n_classes), where=around > 0)
     seen = frequency > 0
     weights = np.zeros(n_classes)
-    weights[seen] = np.median(frequency[seen]) / frequency[seen]
+    if seen.any():
+        weights[seen] = np.median(frequency[seen]) / frequency[seen]
     return weights

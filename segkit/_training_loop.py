@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 OPTIMIZERS = ("adam", "sgd", "rmsprop")
 DECAYS = ("none", "step", "inverse", "exponential")
+_CHANGES = {"brightness", "contrast", "crop", "flips", "noise", "quarter_turns", "scale"}
 _EVALUATIONS = ("loss", "accuracy", "mean_iou")
 
 
@@ -69,6 +70,11 @@ class Settings:
         self.rng = _check.integer(self.rng, "rng", low=0)
         if not isinstance(self.augmentation, dict):
             raise TypeError(f"`augmentation` must be a dict, got {type(self.augmentation)}")
+        unknown = sorted(map(str, self.augmentation.keys() - _CHANGES))
+        if unknown:
+            raise TypeError(
+                f"`augmentation` has {unknown[0]!r}; there are: {', '.join(sorted(_CHANGES))}"
+            )
 
     def rate(self, epoch: int) -> float:
         """Return the learning rate of an epoch, counted from 0."""
@@ -102,6 +108,8 @@ class Loop:
         self.device = next(model.parameters()).device
         self.n_classes = int(model.n_classes)
         self.weights = self._class_weights()
+        self._refuse_nothing(data, "annotations", "of the images that are trained on")
+        self._refuse_nothing(validation, "validation", "whose weight is not 0")
         self.trained = [each for each in model.parameters() if each.requires_grad]
         make: dict[str, Callable[..., torch.optim.Optimizer]] = {
             "adam": lambda weights, lr: torch.optim.Adam(weights, lr=lr),
@@ -169,7 +177,7 @@ class Loop:
             for indices in _batches(rng.permutation(len(self.data)), self.settings.batch_size):
                 images, marks = self._batch(indices, rng)
                 self.optimizer.zero_grad()
-                loss = self._loss(self.model(images), marks)
+                loss = self._loss(self._scores(images), marks)
                 wrong = loss + self._penalty()
                 wrong.backward()
                 self.optimizer.step()
@@ -178,6 +186,22 @@ class Loop:
         self._refuse_divergence(epoch, mean)
         self.history["learning_rate"].append(rate)
         self.history["loss"].append(mean)
+
+    def _scores(self, images: torch.Tensor) -> torch.Tensor:
+        try:
+            scores: torch.Tensor = self.model(images)
+        except ValueError as error:  # a norm of a single value
+            shape = tuple(images.shape[2:])
+            raise ValueError(
+                f"`batch_size` {len(images)} with `images` of {shape} is too little: {error}"
+            ) from None
+        return scores
+
+    def _refuse_nothing(self, data: Data, name: str, which: str) -> None:
+        """Refuse data on which every loss is 0."""
+        counted = np.concatenate([[0.0], self.weights.numpy()])
+        if not any(counted[labels.astype(np.intp)].any() for labels in data.annotations):
+            raise ValueError(f"`{name}` must hold at least one pixel with a class, {which}")
 
     def _refuse_divergence(self, epoch: int, loss: float) -> None:
         if not math.isfinite(loss):
@@ -304,13 +328,17 @@ class Loop:
             self.best = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
 
     def _name(self) -> str:
-        """Return a name for all that the result depends on."""
+        """Return a name for all that the result depends on, before the first epoch."""
         settings = {k: repr(v) for k, v in vars(self.settings).items() if k != "epochs"}
-        shapes = [tuple(v.shape) for v in self.model.state_dict().values()]
         frozen = [not each.requires_grad for each in self.model.parameters()]
-        first = repr((sorted(settings.items()), shapes, frozen, self.stage)).encode()
-        parts = (first, self.data.digest().encode(), self.validation.digest().encode())
-        return hashlib.sha256(b" ".join(parts)).hexdigest()[:16]
+        scaling = self.mean.tolist(), self.std.tolist()
+        first = sorted(settings.items()), str(self.model), frozen, scaling, self.stage
+        found = hashlib.sha256(repr(first).encode())
+        for digest in (self.data.digest(), self.validation.digest()):
+            found.update(digest.encode())
+        for value in self.model.state_dict().values():
+            found.update(value.cpu().numpy().tobytes())
+        return found.hexdigest()[:16]
 
     def _save(self, path: Path, name: str) -> None:
         state = self.optimizer.state_dict()["state"]

@@ -79,7 +79,8 @@ class CNNSegmenter:
     **Ties** the lowest class.  Backends round differently: where the two best scores are
     equal to six digits they may choose differently.
 
-    **Cost** that of the network.  One object can be used from several threads.
+    **Cost** that of the network.  One object can be used from several threads.  Ctrl-C ends a call
+    at once; OpenCV, which cannot be stopped, computes what it has begun to its end, unheard.
 
     Examples
     --------

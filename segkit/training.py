@@ -38,7 +38,7 @@ def _needs(error: ImportError) -> ImportError:
     return ImportError(f"training needs {error.name}: pip install 'segkit[train]'")
 
 
-def espnet(n_classes: int = 12, *, arrays: Mapping[str, Any] | None = None) -> Any:
+def espnet(n_classes: int = 12, *, arrays: Mapping[str, Any] | None = None, rng: int = 0) -> Any:
     """Return an ESPNet (p = 2, q = 8) as a PyTorch module, in evaluation mode.
 
     Parameters
@@ -48,6 +48,8 @@ def espnet(n_classes: int = 12, *, arrays: Mapping[str, Any] | None = None) -> A
     arrays : mapping of arrays by name, optional
         Its parameters, under the names of the published ones, as `numpy.load` gives them;
         all of them.  None: random ones.
+    rng : int >= 0, default 0
+        The seed of random ones.
 
     Returns
     -------
@@ -79,13 +81,16 @@ def espnet(n_classes: int = 12, *, arrays: Mapping[str, Any] | None = None) -> A
     >>> model = training.espnet(5)  # doctest: +SKIP
     """
     n_classes = _check.integer(n_classes, "n_classes", low=1)
+    seed = _check.integer(rng, "rng", low=0)
     try:
         import torch
 
         from ._espnet import ESPNet
     except ImportError as error:
         raise _needs(error) from None
-    model = ESPNet(n_classes).eval()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = ESPNet(n_classes).eval()
     if arrays is None:
         return model
     # How many batches a norm has seen: of no use once it is trained.
@@ -226,7 +231,7 @@ def adapt(model: Any, n_classes: int, *, rng: int = 0) -> Any:
 
 
 def export_onnx(
-    model: Any, path: str | os.PathLike[str], *, n_channels: int = 3, about: str = ""
+    model: Any, path: str | os.PathLike[str], *, n_channels: int | None = None, about: str = ""
 ) -> None:
     """Write a trained network as an ONNX file, for `CNNSegmenter`.
 
@@ -237,8 +242,8 @@ def export_onnx(
         sums and concatenations along the channels.
     path : str or path
         Where to.
-    n_channels : int, default 3
-        How many channels it takes.
+    n_channels : int, optional
+        How many channels it takes.  None: as many as its attribute of that name says, or 3.
     about : str, optional
         A text that is kept in the file: where it comes from, its license.
 
@@ -264,7 +269,12 @@ def export_onnx(
     same bytes, with every version of PyTorch. Weights are float32, and in the file.
     """
     target = _check.path(path, "path")
-    n_channels = _check.integer(n_channels, "n_channels", low=1)
+    known = getattr(model, "n_channels", None)
+    n_channels = _check.integer(
+        known or 3 if n_channels is None else n_channels, "n_channels", low=1
+    )
+    if known not in (None, n_channels):
+        raise ValueError(f"`n_channels` must be {known}, as `model` takes them, got {n_channels}")
     try:
         import torch
 

@@ -171,6 +171,7 @@ IMAGE = np.zeros((3, 4))
         (ValueError, "crop", {"crop": (0, 3)}),
         (ValueError, "scale", {"scale": (2, 1)}),
         (ValueError, "scale", {"scale": (0, 1)}),
+        (ValueError, "scale", {"scale": (1, 1e9)}),
         (ValueError, "brightness", {"brightness": -1}),
         (ValueError, "contrast", {"contrast": np.nan}),
         (TypeError, "noise", {"noise": "much"}),

@@ -274,6 +274,39 @@ def test_images_of_other_shapes_need_a_crop_or_batches_of_one():
     training.fit(small(), images, classes, epochs=1, augmentation={"crop": (16, 16)})
 
 
+def test_images_of_one_shape_may_be_one_array():
+    wanted = training.fit(small(), IMAGES, CLASSES, epochs=1)
+    found = training.fit(small(), np.stack(IMAGES), np.stack(CLASSES), epochs=1)
+    assert equal(found.model, wanted.model)
+    model = training.unet(2, width=2, depth=1)
+    colors = np.stack([np.stack([each] * 3) for each in IMAGES])
+    training.fit(model, colors, np.stack(CLASSES), epochs=1, channel_axis=0)
+
+
+def test_two_classes_may_be_bool_with_what_is_false_unsaid():
+    training.fit(small(), IMAGES, [each == 2 for each in CLASSES], epochs=1)
+
+
+def test_what_is_tried_on_must_say_something():
+    """Else each epoch would have the loss 0, and the first would be the best."""
+    ground = [np.ones_like(each) for each in CLASSES]
+    objects = ([IMAGES[0]], [np.full_like(CLASSES[0], 2)])  # of a class that nobody trains
+    with pytest.raises(ValueError, match="`validation` must hold at least one pixel with a class"):
+        training.fit(small(), IMAGES, ground, validation=objects, epochs=1)
+    with pytest.raises(ValueError, match="`validation`: `annotations` must hold at least one"):
+        training.fit(small(), IMAGES, CLASSES, validation=(IMAGES, [each * 0 for each in CLASSES]))
+    order = np.random.default_rng(0).permutation(8)  # as images are held back
+    few = [each * (i in order[:2]) for i, each in enumerate(CLASSES)]
+    with pytest.raises(ValueError, match=r"`annotations` must .*, of the images that are trained"):
+        training.fit(small(), IMAGES, few, epochs=1)
+
+
+def test_a_norm_of_a_single_value_is_said_in_words():
+    images, classes = ([each[:4, :4] for each in arrays] for arrays in (IMAGES, CLASSES))
+    with pytest.raises(ValueError, match=r"`batch_size` 1 with `images` of \(4, 4\) is too little"):
+        training.fit(small(), images, classes, epochs=1, batch_size=1, class_weights=None)
+
+
 def test_channels_and_color():
     images = [np.stack([each] * 3, axis=-1) for each in IMAGES]
     trained = training.fit(
@@ -343,8 +376,12 @@ def test_a_finished_training_can_be_made_longer(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "other", [{"l2": 0.1}, {"batch_size": 2}, {"rng": 1}, {"augmentation": {"noise": 0.1}}]
-)
+    "other",
+    [
+        {"l2": 0.1}, {"batch_size": 2}, {"rng": 1}, {"augmentation": {"noise": 0.1}},
+        {"mean": 3}, {"std": [2]},
+    ],
+)  # fmt: skip
 def test_a_checkpoint_of_another_training_is_refused(tmp_path, other):
     path = tmp_path / "run.npz"
     training.fit(small(), IMAGES, CLASSES, **QUICK, checkpoint=path)
@@ -352,6 +389,19 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path, other):
         training.fit(small(), IMAGES, CLASSES, **{**QUICK, **other}, checkpoint=path)
     with pytest.raises(ValueError, match=r"`checkpoint` .* of another training"):
         training.fit(small(), IMAGES[:-1], CLASSES[:-1], **QUICK, checkpoint=path)
+
+
+@pytest.mark.parametrize("other", [{"rng": 1}, {"dropout": 0.5}, {"width": 5}])
+def test_a_checkpoint_of_another_network_is_refused(tmp_path, other):
+    path = tmp_path / "run.npz"
+    training.fit(small(), IMAGES, CLASSES, **QUICK, checkpoint=path)
+    with pytest.raises(ValueError, match=r"`checkpoint` .* of another training"):
+        training.fit(small(**other), IMAGES, CLASSES, **QUICK, checkpoint=path)
+
+
+def test_a_checkpoint_needs_a_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"`checkpoint` .* there is no such folder"):
+        training.fit(small(), IMAGES, CLASSES, **QUICK, checkpoint=tmp_path / "no" / "run.npz")
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path):
@@ -449,6 +499,27 @@ def test_search_draws_some_of_many():
     assert [each for each, _ in found] == [each for each, _ in again]
 
 
+def test_each_trial_of_a_search_has_a_checkpoint_of_its_own(tmp_path, monkeypatch):
+    options = {"l2": [0, 0.1], "width": [2, 3]}
+    arguments = {"n_trials": 3, "epochs": 1, "checkpoint": tmp_path / "run.npz"}
+    found = training.search(small, IMAGES, CLASSES, options, **arguments)
+    assert len(list(tmp_path.iterdir())) == 3
+    with monkeypatch.context() as patch:
+        patch.setattr(_training_loop.Loop, "_learn", None)  # nothing is left to learn
+        again = training.search(small, IMAGES, CLASSES, options, **arguments)
+    for (one, first), (two, second) in zip(found, again, strict=True):
+        assert one == two
+        assert equal(first.model, second.model)
+
+
+def test_a_search_says_what_is_wrong_before_it_starts(monkeypatch):
+    monkeypatch.setattr(_training_loop.Loop, "_learn", None)
+    with pytest.raises(ValueError, match="`l2` must be a finite number >= 0, got -1"):
+        training.search(small, IMAGES, CLASSES, {"l2": [0, -1]})
+    with pytest.raises(TypeError, match="`build` must be callable, got int"):
+        training.search(3, IMAGES, CLASSES, {"l2": [0]})
+
+
 # Bad input
 
 
@@ -483,6 +554,18 @@ def test_search_draws_some_of_many():
         (ValueError, "class_weights", {"class_weights": [-1, 2]}),
         (ValueError, "class_weights", {"class_weights": "even"}),
         (TypeError, "augmentation", {"augmentation": "all"}),
+        (TypeError, "augmentation", {"augmentation": {"zoom": 2}}),
+        (TypeError, "augmentation", {"augmentation": {"rng": 2}}),
+        (ValueError, "images", {"model": training.unet(2)}),
+        (
+            ValueError,
+            "images",
+            {
+                "channel_axis": -1,
+                "images": [[each] * 9 for each in IMAGES],
+                "annotations": [each[:9] for each in CLASSES],
+            },
+        ),
         (ValueError, "patience", {"patience": 0}),
         (ValueError, "rng", {"rng": -1}),
         (ValueError, "mean", {"mean": [1, 2]}),

@@ -105,6 +105,24 @@ def test_the_same_parameters_give_the_same_bytes(tmp_path):
     assert b"torch" not in data
 
 
+def test_a_network_takes_the_channels_that_it_was_made_for(tmp_path):
+    model = training.unet(2, n_channels=1, width=2, depth=1).eval()
+    path = tmp_path / "net.onnx"
+    training.export_onnx(model, path)
+    network = CNNSegmenter(path, class_names=["a", "b"], backend="opencv", **SETTINGS)
+    assert network.predict(np.zeros((4, 6))).shape == (4, 6)
+    with pytest.raises(ValueError, match="`n_channels` must be 1, as `model` takes them, got 3"):
+        training.export_onnx(model, path, n_channels=3)
+
+
+def test_random_weights_follow_from_the_seed():
+    first, second, other = (training.espnet(3, rng=seed) for seed in (1, 1, 2))
+    for one, two in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(one, two)
+    name = "encoder.level1.conv.weight"
+    assert not torch.equal(first.state_dict()[name], other.state_dict()[name])
+
+
 def test_what_cannot_be_exported(tmp_path):
     path = tmp_path / "net.onnx"
     with pytest.raises(TypeError, match="`model` must be a PyTorch module, got str"):
