@@ -27,6 +27,8 @@ def as_array(value: Any, name: str) -> np.ndarray:
     """Return `value` as an array of a real type with 1 to MAX_NDIM + 1 axes."""
     if value is None:
         raise TypeError(f"`{name}` must be an array, got None")
+    if hasattr(value, "toarray") and not isinstance(value, np.ndarray):
+        raise TypeError(f"`{name}` must be a dense array, got a sparse one: pass its `.toarray()`")
     try:
         array = np.asarray(value)
     except ValueError as error:  # a ragged list

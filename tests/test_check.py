@@ -35,6 +35,14 @@ def test_arrays_of_no_real_type_are_a_type_error(check, bad):
         check(bad, "thing")
 
 
+def test_a_sparse_array_is_told_from_a_dense_one():
+    from scipy import sparse
+
+    for value in (sparse.eye_array(3), sparse.csr_matrix(np.eye(3))):
+        with pytest.raises(TypeError, match="`image` must be a dense array, got a sparse one"):
+            _check.image(value)
+
+
 def test_long_double_is_refused_where_it_is_wider_than_double():
     array = np.zeros((2, 2), dtype=np.longdouble)
     if array.dtype.itemsize > 8:

@@ -281,23 +281,6 @@ def test_parameters_are_stored_as_they_are_and_found_again(name):
         segmenter.set_params(unknown=1)
 
 
-@pytest.mark.parametrize("name", CLASSES)
-def test_common_checks_of_scikit_learn(name):
-    """Those that do not ask for a table of samples."""
-    from sklearn.utils import estimator_checks as checks
-
-    names = (
-        "no_attributes_set_in_init", "parameters_default_constructible", "get_params_invariance",
-        "set_params", "estimator_repr", "estimator_cloneable", "estimator_tags_renamed",
-        "valid_tag_types", "mixin_order", "estimators_unfitted",
-        "do_not_raise_errors_in_init_or_set_params",
-    )  # fmt: skip
-    known = [getattr(checks, f"check_{check}", None) for check in names]  # not in every version
-    assert sum(check is not None for check in known) >= 6
-    for check in filter(None, known):
-        check(name, SEGMENTERS[name]())
-
-
 @pytest.mark.parametrize("name", SEGMENTERS)
 def test_before_fit_nothing_is_known(name):
     for method in ("predict", "predict_proba"):
