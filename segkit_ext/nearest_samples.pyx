@@ -1,10 +1,10 @@
 """The classes of the k nearest samples of each pixel, by a tree of boxes.
 
-Samples lie in leaves of a few dozen, feature by feature, so that the distances
-to all of a leaf are a few vector instructions.  Above them, each node has up to
-sixteen children and knows the box around the samples of each, so that these are
-measured together too.  The nearest box is opened first; what is by then farther
-than the k-th neighbor so far is left alone.
+Samples lie in leaves of a few dozen, feature by feature, so that eight of them are
+measured at once.  Above them, each node has up to sixteen children and knows the
+box around the samples of each, so that these are measured together too.  The
+nearest box is opened first; what is by then farther than the k-th neighbor so far
+is left alone.
 
 A pixel mostly looks like the one before.  The neighbors of that one are k
 samples at known places, so the farthest of them is a bound to begin with; and a
@@ -18,23 +18,17 @@ double decides.  Neighbors are ordered by distance, then class.  So neither the
 tree nor the order of pixels has a part in the result.
 """
 
-from libc.math cimport INFINITY, fabs, fabsf, sqrt
+from libc.math cimport INFINITY, sqrt
 from libc.stdint cimport int32_t, uint32_t, uint64_t
 
+from .bits cimport lowest_bit
 from .interrupt cimport POLL_STEPS, poll
-
-ctypedef fused feature_t:
-    float
-    double
+from .lanes cimport FAN, LANES, feature_t, measure_boxes, measure_places, near_boxes
 
 cdef enum:
-    FAN = 16        # children of a node
-    LANES = 8       # what the number of places in a leaf is a multiple of
     LEAF = 48       # places in a leaf, at most
     FEW = 16        # neighbors up to which looking costs more than inserting
     DEPTH = 24      # levels above the leaves, at most
-    LOW = 0         # parts of a box
-    HIGH = 1
     NONE = -1       # no pixel, no sample
 
 cdef enum:
@@ -62,13 +56,6 @@ def leaf():
     return LEAF
 
 
-cdef inline feature_t fabs_of(feature_t x) noexcept nogil:
-    if feature_t is float:
-        return fabsf(x)
-    else:
-        return fabs(x)
-
-
 cdef inline double away(
     const feature_t[:, :, ::1] places,
     const feature_t[:, ::1] pixels,
@@ -94,59 +81,6 @@ cdef inline double certainly(double bound, Py_ssize_t n_features, feature_t one)
         largest, step, tiny = 1.7976931348623157e308, 2.0**-52, 1e-306
     bound = bound * (1.0 + (n_features + 4) * step) + (n_features + 1) * tiny
     return bound if bound < largest else INFINITY
-
-
-cdef inline void measure_boxes(
-    const feature_t[:, ::1] pixels,
-    Py_ssize_t p,
-    const feature_t[:, :, :, ::1] boxes,
-    Py_ssize_t node,
-    feature_t* squares,
-) noexcept nogil:
-    """Write the squared distance to each child's box, 0 inside.
-
-    Of the differences from the low and the high side at most one is above 0, and
-    x + |x| is twice that.  No sample in the box is nearer, rounded or not.
-    """
-    cdef Py_ssize_t f, i, n_children = boxes.shape[3]
-    cdef feature_t value, below, above, quarter = 0.25
-    for i in range(n_children):
-        squares[i] = 0
-    for f in range(boxes.shape[2]):
-        value = pixels[p, f]
-        for i in range(n_children):
-            below = boxes[node, LOW, f, i] - value
-            above = value - boxes[node, HIGH, f, i]
-            below = (below + fabs_of(below)) + (above + fabs_of(above))
-            squares[i] += below * below * quarter
-
-
-cdef inline void measure_leaf(
-    const feature_t[:, ::1] pixels,
-    Py_ssize_t p,
-    const feature_t[:, :, ::1] places,
-    Py_ssize_t leaf,
-    feature_t* squares,
-) noexcept nogil:
-    """Write the squared distance of each place, two features at a time."""
-    cdef Py_ssize_t f, i, n_places = places.shape[2], n_features = places.shape[1]
-    cdef Py_ssize_t odd = n_features % 2
-    cdef feature_t one, two, d, e
-    one = pixels[p, 0]
-    if odd:
-        for i in range(n_places):
-            d = places[leaf, 0, i] - one
-            squares[i] = d * d
-    else:
-        for i in range(n_places):
-            squares[i] = 0
-    for f in range(odd, n_features, 2):
-        one = pixels[p, f]
-        two = pixels[p, f + 1]
-        for i in range(n_places):
-            d = places[leaf, f, i] - one
-            e = places[leaf, f + 1, i] - two
-            squares[i] += d * d + e * e
 
 
 cdef inline Py_ssize_t decide(
@@ -238,15 +172,14 @@ cdef Py_ssize_t search(
     """
     cdef Branch stack[DEPTH * (FAN + 1)]
     cdef Branch branch
-    cdef feature_t lane[LEAF]
+    cdef feature_t lane[LANES]
+    cdef uint64_t bits
     cdef feature_t measured[DEPTH * FAN]    # boxes of one node of each level: the one under way
     cdef feature_t* box
     cdef feature_t reach, least, kth
     cdef Py_ssize_t k = near.shape[0], n_features = places.shape[1]
     cdef Py_ssize_t n_places = places.shape[2], n_levels = first.shape[0] - 1
-    cdef Py_ssize_t n_children, depth, i, j, n_pool = 0, n_before, work = 0
-    cdef Py_ssize_t n_picked
-    cdef Py_ssize_t picked[FAN + 1]
+    cdef Py_ssize_t depth, g, i, j, n_pool = 0, work = 0
     reach = <feature_t> certainly(bound, n_features, <feature_t> 0)
     for i in range(k):
         top[i] = <feature_t> INFINITY
@@ -261,33 +194,24 @@ cdef Py_ssize_t search(
         if branch.distance > reach:
             continue
         if branch.level < n_levels:
-            # The root may have fewer; nodes of a level are filled from the left.
-            n_children = FAN if branch.level else first[n_levels]
             box = &measured[branch.level * FAN]
             if branch.opened == NONE:
-                measure_boxes(pixels, p, boxes, first[branch.level] + branch.node, box)
+                least = measure_boxes(boxes, first[branch.level] + branch.node, pixels, p, box)
                 work += n_features + FAN
-                least = box[0]
-                for i in range(1, n_children):
-                    least = box[i] if box[i] < least else least
                 if least > reach:
                     continue
-                n_picked = 0
-                for i in range(n_children):
-                    picked[n_picked] = i
-                    n_picked += box[i] <= least
                 # The others wait until this one has made reach small
                 stack[depth] = branch
-                stack[depth].opened = picked[0]
+                stack[depth].opened = lowest_bit(near_boxes(box, least))
+                bits = <uint64_t> 1 << stack[depth].opened
                 depth += 1
-                n_picked = 1
             else:
-                n_picked = 0
-                for i in range(n_children):
-                    picked[n_picked] = i
-                    n_picked += (box[i] <= reach) & (i != branch.opened)
-            for j in range(n_picked):
-                i = picked[j]
+                bits = near_boxes(box, reach) & ~(<uint64_t> 1 << branch.opened)
+                if branch.level == 0:   # it may have fewer; they are filled from the left
+                    bits &= (<uint64_t> 1 << first[n_levels]) - 1
+            while bits:
+                i = lowest_bit(bits)
+                bits &= bits - 1
                 stack[depth].distance = box[i]
                 stack[depth].level = branch.level + 1
                 stack[depth].node = branch.node * FAN + i
@@ -300,17 +224,21 @@ cdef Py_ssize_t search(
                 n_pool = decide(
                     pixels, p, places, owner, squares, pool, n_pool, near, owners, held
                 )
-        measure_leaf(pixels, p, places, branch.node, lane)
         work += n_features * n_places // FAN
-        n_before = n_pool
-        for i in range(n_places):
-            squares[n_pool] = lane[i]
-            pool[n_pool] = branch.node * n_places + i
-            n_pool += lane[i] <= reach
-        for j in range(n_before, n_pool):
-            insert(squares[j], top)
-        kth = <feature_t> certainly(top[k - 1], 2 * n_features, <feature_t> 0)
-        reach = kth if kth < reach else reach
+        for g in range(n_places // LANES):
+            i = g * LANES
+            bits = measure_places(places, branch.node, i, pixels, p, reach, lane)
+            if not bits:
+                continue
+            while bits:
+                j = lowest_bit(bits)
+                bits &= bits - 1
+                squares[n_pool] = lane[j]
+                pool[n_pool] = branch.node * n_places + i + j
+                n_pool += 1
+                insert(lane[j], top)
+            kth = <feature_t> certainly(top[k - 1], 2 * n_features, <feature_t> 0)
+            reach = kth if kth < reach else reach
     n_pool = within(reach, n_pool, squares, pool)
     if n_pool > k or in_order:
         decide(pixels, p, places, owner, squares, pool, n_pool, near, owners, held)
@@ -456,7 +384,7 @@ def nearest_samples(
     largest value of the samples of each child, node by node and level by level from
     the root, `first` the first node of each level, then the number of the root's
     children; the children of node i of a level are nodes (of the last level:
-    leaves) 8 i, 8 i + 1, ... of the next; `near`, `owners`, `held` have k elements, k
+    leaves) FAN i, FAN i + 1, ... of the next; `near`, `owners`, `held` have k elements, k
     at most the number of samples; `votes` are 0, one for each class; `recent` are -1, a
     power of two of them.
     Post: `winner` has the class of most votes, the lowest of several; `proba`
