@@ -12,6 +12,7 @@ cdef extern from *:
     """
     #include <stddef.h>
     #include <stdint.h>
+    #include <string.h>
     #if defined(__SSE2__)
     #include <emmintrin.h>
     #endif
@@ -89,39 +90,39 @@ cdef extern from *:
     SEGKIT_MEASURE(segkit_double, double, __m128d, pd)
     #else
     #define SEGKIT_MEASURE(name, real)                                                         \\
-    static inline uint64_t name##_bits(const real *squares, int n, real reach) {               \\
+    static inline uint64_t name##_bits(const real *sums, int n, real reach) {                  \\
         uint64_t bits = 0;                                                                     \\
         int i;                                                                                 \\
         for (i = 0; i < n; i++)                                                                \\
-            bits |= (uint64_t) (squares[i] <= reach) << i;                                     \\
+            bits |= (uint64_t) (sums[i] <= reach) << i;                                        \\
         return bits;                                                                           \\
     }                                                                                          \\
     static inline uint64_t name##_places(const real *places, ptrdiff_t stride,                 \\
             const real *pixel, ptrdiff_t n_features, real reach, real *squares) {              \\
+        real sums[SEGKIT_LANES] = {0};                                                         \\
         ptrdiff_t f;                                                                           \\
         int i;                                                                                 \\
-        for (i = 0; i < SEGKIT_LANES; i++)                                                     \\
-            squares[i] = 0;                                                                    \\
         for (f = 0; f < n_features; f++, places += stride)                                     \\
             for (i = 0; i < SEGKIT_LANES; i++) {                                               \\
                 const real d = places[i] - pixel[f];                                           \\
-                squares[i] += d * d;                                                           \\
+                sums[i] += d * d;                                                              \\
             }                                                                                  \\
-        return name##_bits(squares, SEGKIT_LANES, reach);                                      \\
+        memcpy(squares, sums, sizeof sums);                                                    \\
+        return name##_bits(sums, SEGKIT_LANES, reach);                                         \\
     }                                                                                          \\
     static inline void name##_boxes(const real *low, const real *high,                         \\
             const real *pixel, ptrdiff_t n_features, real *squares) {                          \\
+        real sums[SEGKIT_FAN] = {0};                                                           \\
         ptrdiff_t f;                                                                           \\
         int i;                                                                                 \\
-        for (i = 0; i < SEGKIT_FAN; i++)                                                       \\
-            squares[i] = 0;                                                                    \\
         for (f = 0; f < n_features; f++, low += SEGKIT_FAN, high += SEGKIT_FAN)                \\
             for (i = 0; i < SEGKIT_FAN; i++) {                                                 \\
                 const real below = low[i] - pixel[f], above = pixel[f] - high[i];              \\
                 real d = below > above ? below : above;                                        \\
                 d = d > 0 ? d : 0;                                                             \\
-                squares[i] += d * d;                                                           \\
+                sums[i] += d * d;                                                              \\
             }                                                                                  \\
+        memcpy(squares, sums, sizeof sums);                                                    \\
     }                                                                                          \\
     static inline uint64_t name##_near(const real *squares, real reach) {                      \\
         return name##_bits(squares, SEGKIT_FAN, reach);                                        \\
