@@ -27,11 +27,22 @@ class SampleTree(NamedTuple):
     first: np.ndarray
     places: np.ndarray
     owner: np.ndarray
-    n_neighbors: int
     n_classes: int
 
+    @property
+    def dtype(self) -> np.dtype:
+        """The type in which it is searched: that of pixels, too."""
+        return self.places.dtype
 
-def grow(samples: np.ndarray, owner: np.ndarray, n_classes: int, n_neighbors: int) -> SampleTree:
+    def holding(self, dtype: np.dtype) -> SampleTree:
+        """Return this tree in a type that holds numbers of another one, too."""
+        wider = np.result_type(self.dtype, dtype)
+        if wider == self.dtype:
+            return self
+        return self._replace(boxes=self.boxes.astype(wider), places=self.places.astype(wider))
+
+
+def grow(samples: np.ndarray, owner: np.ndarray, n_classes: int) -> SampleTree:
     """Return the tree of samples (n, features), float32 or float64 and finite, n >= 1."""
     n, n_features = samples.shape
     n_leaves = 1 << max(0, -(-n // _LEAF) - 1).bit_length()
@@ -45,7 +56,7 @@ def grow(samples: np.ndarray, owner: np.ndarray, n_classes: int, n_neighbors: in
     places = np.ascontiguousarray(whole[:, order].swapaxes(0, 1))
     owners = np.full(n_leaves * n_places, -1, dtype=np.int32)
     owners[:n] = owner
-    return SampleTree(*_boxes(places), places, owners[order].ravel(), n_neighbors, n_classes)
+    return SampleTree(*_boxes(places), places, owners[order].ravel(), n_classes)
 
 
 def _halve(whole: np.ndarray, order: np.ndarray) -> np.ndarray:
@@ -93,15 +104,15 @@ def _filled(part: np.ndarray, n_nodes: int, fill: float) -> np.ndarray:
 
 
 def vote(
-    tree: SampleTree, pixels: np.ndarray, *, by_distance: bool, chances: bool
+    tree: SampleTree, pixels: np.ndarray, n_neighbors: int, *, by_distance: bool, shares: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the class of each pixel (n,), and the share of each in the votes (n, classes).
 
-    The shares have no rows unless `chances`.
+    The shares have no rows unless `shares`.
     """
-    n, n_neighbors = len(pixels), tree.n_neighbors
+    n = len(pixels)
     winner = np.empty(n, dtype=np.int32)
-    proba = np.empty((n if chances else 0, tree.n_classes), dtype=np.float32)
+    proba = np.empty((n if shares else 0, tree.n_classes), dtype=np.float32)
     nearest_samples(
         pixels,
         pixels.view(np.uint32),

@@ -18,158 +18,19 @@ overlap: smooth them with `segkit.regularize`.  What nobody has marked has no cl
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import _check, _sample_tree, _threads
-from ._segmenter import Pixels, Segmenter
+from . import _check, _sample_tree
+from ._examples import Samples, Supervised
 
-_BLOCK = 1 << 14  # pixels that are classified at once
 _LARGEST = {4: 1e38, 8: 1e150}  # of values in 4 and in 8 bytes, so that nothing overflows
 _WEIGHTS = ("uniform", "distance")
 
 
-class _Samples(NamedTuple):
-    values: np.ndarray  # (n, features)
-    owner: np.ndarray  # (n,) positions in `classes`
-    classes: np.ndarray  # ascending
-
-
-class _Supervised(Segmenter):
-    """What classifiers by example share: pairs of images and annotations."""
-
-    max_samples: int | None
-    rng: int | np.random.Generator
-    classes_: np.ndarray
-
-    def _samples(self, image: Any, annotation: Any, *, native: bool) -> _Samples:
-        """Return the features and the class of annotated pixels, image by image, in raster order.
-
-        With `max_samples` they are drawn without repetition, from each class as many,
-        but for classes that have fewer.
-        """
-        images, annotations = _pairs(image, annotation, self.channel_axis)
-        generator = _check.generator(self.rng)
-        present = [np.unique(one[one != 0], return_counts=True) for one in annotations]
-        classes = np.unique(np.concatenate([ids for ids, _ in present]))
-        if classes.size == 0:
-            raise ValueError("`annotation` must hold at least one pixel of a class, got none")
-        counts = np.zeros((len(images), classes.size), dtype=np.int64)
-        for row, (ids, numbers) in zip(counts, present, strict=True):
-            row[np.searchsorted(classes, ids)] = numbers
-        if self.max_samples is not None and self.max_samples < classes.size:
-            raise ValueError(
-                f"`max_samples` must be at least the number of classes, {classes.size}, "
-                f"got {self.max_samples}"
-            )
-        drawn = _draw(counts.sum(axis=0), self.max_samples, generator)
-        values, owners = [], []
-        passed = np.zeros(classes.size, dtype=np.int64)
-        for one, marks, numbers in zip(images, annotations, counts, strict=True):
-            taken = [
-                None if ranks is None else ranks[(ranks >= p) & (ranks < p + n)] - p
-                for ranks, p, n in zip(drawn, passed, numbers, strict=True)
-            ]
-            passed += numbers
-            rows, owner = _rows_of(marks, classes, numbers, taken)
-            if rows.size:
-                values.append(self._pixels(one, native=native).values[rows])
-                owners.append(owner)
-        for one in values[1:]:
-            if one.shape[1] != values[0].shape[1]:
-                raise ValueError(
-                    "`image` must hold images of one number of features per pixel, "
-                    f"got {values[0].shape[1]} and {one.shape[1]}"
-                )
-        return _Samples(np.concatenate(values), np.concatenate(owners), classes)
-
-    def _check_parameters(self) -> None:
-        super()._check_parameters()
-        if self.max_samples is not None:
-            _check.integer(self.max_samples, "max_samples", low=1)
-
-
-def _pairs(
-    image: Any, annotation: Any, channel_axis: Any
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Return images, channels as they were, and their annotations; int64 where these are wide.
-
-    A list or tuple of arrays is several images; lists of numbers are one.
-    """
-    several = [_is_several(one) for one in (image, annotation)]
-    images = list(image) if several[0] else [image]
-    annotations = list(annotation) if several[1] else [annotation]
-    if not images or several[0] != several[1] or len(images) != len(annotations):
-        raise ValueError(
-            "`annotation` must hold one class image for each of `image`, got "
-            f"{_told(annotation, several[1])} for {_told(image, several[0])}"
-        )
-    checked = []
-    for one, marks in zip(images, annotations, strict=True):
-        shape = _check.channels_last(one, channel_axis).shape[:-1]
-        array = _check.labels(marks, "annotation", negative=True)
-        _check.same_shape(array, "annotation", shape, "image")
-        _check.largest_label(array, "annotation")
-        checked.append(array)
-    return images, checked
-
-
-def _is_several(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and all(isinstance(one, np.ndarray) for one in value)
-
-
-def _told(value: Any, several: bool) -> str:
-    return f"a list of {len(value)}" if several else "one array"
-
-
-def _draw(
-    counts: np.ndarray, most: int | None, generator: np.random.Generator
-) -> list[np.ndarray | None]:
-    """Return for each class which of its samples are taken, ascending; None: all."""
-    if most is None or counts.sum() <= most:
-        return [None] * counts.size
-    drawn: list[np.ndarray | None] = [None] * counts.size
-    left = most
-    # The rarest first: what they do not use is left to the others
-    for done, c in enumerate(np.argsort(counts, kind="stable")):
-        share = left // (counts.size - done)
-        left -= min(share, int(counts[c]))
-        if share < counts[c]:
-            drawn[c] = np.sort(generator.choice(counts[c], share, replace=False, shuffle=False))
-    return drawn
-
-
-def _rows_of(
-    marks: np.ndarray,
-    classes: np.ndarray,
-    numbers: np.ndarray,
-    taken: list[np.ndarray | None],
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pixels of an image that are samples, in raster order, and the class of each."""
-    flat = marks.reshape(-1)
-    rows = np.flatnonzero(flat)
-    owner = np.searchsorted(classes, flat[rows])
-    if all(one is None for one in taken):
-        return rows, owner
-    by_class = np.argsort(owner, kind="stable")
-    ends = np.cumsum(numbers)
-    keep = np.zeros(rows.size, dtype=bool)
-    for end, n, ranks in zip(ends, numbers, taken, strict=True):
-        of_class = by_class[end - n : end]
-        keep[of_class if ranks is None else of_class[ranks]] = True
-    return rows[keep], owner[keep]
-
-
-def _class_type(classes: np.ndarray) -> np.ndarray:
-    """Return the classes in the type that predictions have: int32 if all fit."""
-    small = np.iinfo(np.int32)
-    fits = small.min <= int(classes[0]) and int(classes[-1]) <= small.max
-    return classes.astype(np.int32 if fits else np.int64)
-
-
-class KNNSegmenter(_Supervised):
+class KNNSegmenter(Supervised):
     """The class that most of the k most similar annotated pixels have.
 
     Parameters
@@ -184,8 +45,8 @@ class KNNSegmenter(_Supervised):
         neighbors are at distance 0, these alone vote, one vote each.
     max_samples : int, optional
         At most so many annotated pixels are kept, from each class as many, drawn at random;
-        what a class of fewer leaves goes to the others. At least the number of classes. None:
-        all.
+        what a class of fewer leaves goes to the others, what does not go into equal parts to
+        the most frequent. At least the number of classes. None: all.
     rng : int or numpy.random.Generator
         For `max_samples`.
     n_jobs : int
@@ -207,6 +68,8 @@ class KNNSegmenter(_Supervised):
 
     Notes
     -----
+    `n_neighbors` and `weights` may be set anew after `fit`: samples need not be learned again.
+
     **Ties**: neighbors are ordered by distance, then class, so of samples that are equally far
     the lowest classes are taken. Of classes with equally many votes the lowest wins. So
     neither the order of images and pixels nor the search has a part in the result.
@@ -244,6 +107,8 @@ class KNNSegmenter(_Supervised):
     [[1.0, 0.0], [0.0, 1.0]]
     """
 
+    native = True
+
     def __init__(
         self,
         n_neighbors: int = 5,
@@ -265,79 +130,6 @@ class KNNSegmenter(_Supervised):
         self.channel_axis = channel_axis
         self.sigmas = sigmas
 
-    def fit(
-        self,
-        image: ArrayLike | Sequence[np.ndarray],
-        annotation: ArrayLike | Sequence[np.ndarray],
-    ) -> Self:
-        """Keep the annotated pixels as samples.
-
-        Parameters
-        ----------
-        image : array_like, or a list of arrays
-            One image, or several: a list or tuple whose items are NumPy arrays. NaN and
-            infinite values are refused.
-        annotation : array_like of integers, or a list of arrays
-            A class image for each image, of its spatial shape: 0 is not annotated, every other
-            value (also below 0) is a class.
-
-        Returns
-        -------
-        self : KNNSegmenter
-
-        Raises
-        ------
-        TypeError
-            For a dtype that is not real, an annotation that does not hold integers.
-        ValueError
-            For a wrong parameter, shapes that differ, no annotated pixel, fewer samples than
-            `n_neighbors`, NaN or infinite values.
-        """
-        self._check_parameters()
-        n_neighbors = _check.integer(self.n_neighbors, "n_neighbors", low=1)
-        samples = self._samples(image, annotation, native=True)
-        n_samples, n_features = samples.values.shape
-        if n_neighbors > n_samples:
-            raise ValueError(
-                f"`n_neighbors` must be at most the number of samples, {n_samples}, "
-                f"got {n_neighbors}"
-            )
-        self._scale = _scale_of(samples.values)
-        values = self._scale.numbers(samples.values)
-        self._tree = _sample_tree.grow(values, samples.owner, samples.classes.size, n_neighbors)
-        self.classes_ = _class_type(samples.classes)
-        self.n_samples_ = n_samples
-        self.n_features_in_ = n_features
-        return self
-
-    def predict(self, image: ArrayLike) -> np.ndarray:
-        """Return the class of each pixel.
-
-        Parameters
-        ----------
-        image : array_like
-            An image with as many features as those of `fit`, of any size.
-
-        Returns
-        -------
-        classes : class image of the spatial shape, int32 or int64
-            Values of `classes_`.
-
-        Raises
-        ------
-        TypeError, ValueError
-            For a bad image, another number of features, or before `fit`.
-        """
-        pixels = self._checked_pixels(image)
-        classes = np.empty(len(pixels.values), dtype=self.classes_.dtype)
-
-        def classify(block: slice) -> None:
-            winner, _ = self._vote(pixels.values[block], chances=False)
-            classes[block] = self.classes_[winner]
-
-        _threads.run(classify, _threads.slices(len(classes), _BLOCK), self.n_jobs)
-        return pixels.spread(classes)
-
     def predict_proba(self, image: ArrayLike) -> np.ndarray:
         """Return the share of each class in the votes of each pixel's neighbors.
 
@@ -356,31 +148,39 @@ class KNNSegmenter(_Supervised):
         TypeError, ValueError
             For a bad image, another number of features, or before `fit`.
         """
-        pixels = self._checked_pixels(image)
-        proba = np.empty((len(pixels.values), self.classes_.size), dtype=np.float32)
+        return self._shares(image)
 
-        def classify(block: slice) -> None:
-            proba[block] = self._vote(pixels.values[block], chances=True)[1]
+    def _learn(self, samples: Samples) -> None:
+        self._neighbors_of(len(samples.values))
+        _refuse_huge(samples.values)
+        self._origin = _origin_of(samples.values)
+        numbers = _numbers(samples.values, self._origin)
+        self._tree = _sample_tree.grow(numbers, samples.owner, samples.classes.size)
 
-        _threads.run(classify, _threads.slices(len(proba), _BLOCK), self.n_jobs)
-        return pixels.spread(proba)
+    def _answers(self, values: np.ndarray, *, shares: bool) -> Callable[[slice], np.ndarray]:
+        n_neighbors = self._neighbors_of(self.n_samples_)
+        _refuse_huge(values)
+        tree = self._tree.holding(_numbers(values[:0], self._origin).dtype)
 
-    def _checked_pixels(self, image: Any) -> Pixels:
-        """Return the pixels of an image to be classified."""
-        self._refuse_unfitted()
-        self._check_parameters()
-        pixels = self._pixels(image, native=True)
-        self._refuse_other_features(pixels.values.shape[1])
-        _refuse_huge(pixels.values)
-        return pixels
+        def answer(block: slice) -> np.ndarray:
+            numbers = _numbers(values[block], self._origin).astype(tree.dtype, copy=False)
+            winner, proba = _sample_tree.vote(
+                tree, numbers, n_neighbors, by_distance=self.weights == "distance",
+                shares=shares,
+            )  # fmt: skip
+            return proba if shares else winner
 
-    def _vote(self, values: np.ndarray, *, chances: bool) -> tuple[np.ndarray, np.ndarray]:
-        return _sample_tree.vote(
-            self._tree,
-            self._scale.numbers(values),
-            by_distance=self.weights == "distance",
-            chances=chances,
-        )
+        return answer
+
+    def _neighbors_of(self, n_samples: int) -> int:
+        """Return how many of so many samples vote."""
+        n_neighbors = _check.integer(self.n_neighbors, "n_neighbors", low=1)
+        if n_neighbors > n_samples:
+            raise ValueError(
+                f"`n_neighbors` must be at most the number of samples, {n_samples}, "
+                f"got {n_neighbors}"
+            )
+        return n_neighbors
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -389,30 +189,25 @@ class KNNSegmenter(_Supervised):
         _check.jobs(self.n_jobs)
 
 
-class _Scale(NamedTuple):
-    """How feature values become the numbers of the search."""
-
-    dtype: np.dtype  # float32 where that holds all values of the samples' type
-    origin: int  # what is subtracted first: 64-bit integers may be far from 0
-
-    def numbers(self, values: np.ndarray) -> np.ndarray:
-        if self.origin and values.dtype.kind in "iu":
-            # Differences modulo 2**64 are exact, on either side of the origin
-            bits = values.astype(np.uint64) - np.uint64(self.origin % 2**64)
-            below = values < self.origin
-            apart = np.where(below, -bits, bits).astype(np.float64)
-            values = np.where(below, -apart, apart)
-        elif self.origin:
-            values = values.astype(np.float64) - self.origin
-        return np.ascontiguousarray(values, dtype=self.dtype)
+def _origin_of(values: np.ndarray) -> int:
+    """Return what is subtracted before anything else: 64-bit integers may be far from 0."""
+    wide = values.dtype.kind in "iu" and values.dtype.itemsize == 8
+    return int(values.min()) if wide else 0
 
 
-def _scale_of(values: np.ndarray) -> _Scale:
-    _refuse_huge(values)
+def _numbers(values: np.ndarray, origin: int) -> np.ndarray:
+    """Return features as the search has them: in float32 where that holds them all, or double."""
     kind, size = values.dtype.kind, values.dtype.itemsize
-    small = size <= 2 or (kind == "f" and size <= 4)
-    origin = int(values.min()) if kind in "iu" and size == 8 else 0
-    return _Scale(np.dtype(np.float32 if small else np.float64), origin)
+    if not origin:
+        small = size <= 2 or (kind == "f" and size <= 4)
+        return np.ascontiguousarray(values, dtype=np.float32 if small else np.float64)
+    if kind == "f":
+        return np.ascontiguousarray(values, dtype=np.float64) - origin
+    # Differences modulo 2**64 are exact, on either side of the origin
+    bits = values.astype(np.uint64) - np.uint64(origin % 2**64)
+    below = values < origin
+    apart = np.where(below, -bits, bits).astype(np.float64)
+    return np.where(below, -apart, apart)
 
 
 def _refuse_huge(values: np.ndarray) -> None:
@@ -424,7 +219,7 @@ def _refuse_huge(values: np.ndarray) -> None:
             raise ValueError(f"`image` must hold values up to {largest:g}, got {found:g}")
 
 
-class PixelClassifier(_Supervised):
+class PixelClassifier(Supervised):
     """Any classifier of scikit-learn, for pixels.
 
     Parameters
@@ -437,8 +232,8 @@ class PixelClassifier(_Supervised):
         What the classifier gets to see of a pixel, see `segkit.pixel_features`.
     max_samples : int, optional
         At most so many annotated pixels are used, from each class as many, drawn at random;
-        what a class of fewer leaves goes to the others. At least the number of classes. None:
-        all.
+        what a class of fewer leaves goes to the others, what does not go into equal parts to
+        the most frequent. At least the number of classes. None: all.
     rng : int or numpy.random.Generator
         For `max_samples`. The classifier has a `random_state` of its own.
     channel_axis : int, optional
@@ -498,69 +293,6 @@ class PixelClassifier(_Supervised):
         self.channel_axis = channel_axis
         self.sigmas = sigmas
 
-    def fit(
-        self,
-        image: ArrayLike | Sequence[np.ndarray],
-        annotation: ArrayLike | Sequence[np.ndarray],
-    ) -> Self:
-        """Fit a clone of the classifier to the annotated pixels.
-
-        Parameters
-        ----------
-        image : array_like, or a list of arrays
-            One image, or several: a list or tuple whose items are NumPy arrays. NaN and
-            infinite values are refused.
-        annotation : array_like of integers, or a list of arrays
-            A class image for each image, of its spatial shape: 0 is not annotated, every other
-            value (also below 0) is a class.
-
-        Returns
-        -------
-        self : PixelClassifier
-
-        Raises
-        ------
-        TypeError
-            For what is no classifier, a dtype that is not real, an annotation that does not
-            hold integers.
-        ValueError
-            For a wrong parameter, shapes that differ, no annotated pixel, NaN or infinite
-            values, and what the classifier refuses, such as a single class.
-        """
-        self._check_parameters()
-        samples = self._samples(image, annotation, native=False)
-        from sklearn.base import clone
-
-        classes = _class_type(samples.classes)
-        self.estimator_ = clone(self.estimator).fit(samples.values, classes[samples.owner])
-        self.classes_ = classes
-        self.n_samples_, self.n_features_in_ = samples.values.shape
-        return self
-
-    def predict(self, image: ArrayLike) -> np.ndarray:
-        """Return the class of each pixel.
-
-        Parameters
-        ----------
-        image : array_like
-            An image with as many features as those of `fit`, of any size.
-
-        Returns
-        -------
-        classes : class image of the spatial shape, int32 or int64
-            Values of `classes_`.
-
-        Raises
-        ------
-        TypeError, ValueError
-            For a bad image, another number of features, or before `fit`.
-        """
-        pixels = self._checked_pixels(image)
-        classes = np.empty(len(pixels.values), dtype=self.classes_.dtype)
-        for block in _threads.slices(len(classes), _BLOCK):
-            classes[block] = self.estimator_.predict(pixels.values[block])
-        return pixels.spread(classes)
-
     @property
     def predict_proba(self) -> Callable[[ArrayLike], np.ndarray]:
         """A method that returns the probability of each class of each pixel.
@@ -571,29 +303,76 @@ class PixelClassifier(_Supervised):
         """
         estimator = getattr(self, "estimator_", self.estimator)
         if not hasattr(estimator, "predict_proba"):
-            raise AttributeError(f"{type(estimator).__name__} has no `predict_proba`")
-        return self._probabilities
+            *_, (_, last) = getattr(estimator, "steps", [("", estimator)])  # of a pipeline
+            raise AttributeError(
+                f"`estimator` gives no probabilities: {type(last).__name__} has no `predict_proba`"
+            )
+        return self._shares
 
-    def _probabilities(self, image: ArrayLike) -> np.ndarray:
-        """Return the probability of each class of each pixel."""
-        pixels = self._checked_pixels(image)
-        proba = np.empty((len(pixels.values), self.classes_.size), dtype=np.float32)
-        for block in _threads.slices(len(proba), _BLOCK):
-            proba[block] = self.estimator_.predict_proba(pixels.values[block])
-        return pixels.spread(proba)
+    def _learn(self, samples: Samples) -> None:
+        from sklearn.base import clone
 
-    def _checked_pixels(self, image: Any) -> Pixels:
-        """Return the pixels of an image to be classified."""
-        self._refuse_unfitted()
-        pixels = self._pixels(image)
-        self._refuse_other_features(pixels.values.shape[1])
-        return pixels
+        estimator = clone(self.estimator)
+        estimator.fit(samples.values, samples.classes[samples.owner])
+        known = np.asarray(getattr(estimator, "classes_", samples.classes))
+        if not np.array_equal(np.sort(known, axis=None), samples.classes):
+            raise ValueError(
+                f"`estimator` must learn the classes of `annotation`, {samples.classes}, "
+                f"but has as `classes_` {known!r:.60}"
+            )
+        self._columns = np.argsort(known)
+        self.estimator_ = estimator
+
+    def _answers(self, values: np.ndarray, *, shares: bool) -> Callable[[slice], np.ndarray]:
+        def classify(block: slice) -> np.ndarray:
+            rows = values[block]
+            return _positions(self.estimator_.predict(rows), len(rows), self.classes_)
+
+        def divide(block: slice) -> np.ndarray:
+            rows = values[block]
+            proba = self.estimator_.predict_proba(rows)
+            return _probabilities(proba, (len(rows), self.classes_.size))[:, self._columns]
+
+        return divide if shares else classify
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
         for needed in ("fit", "predict", "get_params"):
-            if isinstance(self.estimator, type) or not hasattr(self.estimator, needed):
+            method = getattr(self.estimator, needed, None)
+            if isinstance(self.estimator, type) or not callable(method):
                 raise TypeError(
                     f"`estimator` must be a classifier of scikit-learn's kind, with `{needed}`, "
                     f"got {self.estimator!r:.60}"
                 )
+
+
+def _positions(predicted: Any, n: int, classes: np.ndarray) -> np.ndarray:
+    """Return where in `classes` the values are that a classifier gave for n pixels."""
+    found = np.asarray(predicted)
+    if found.shape != (n,):
+        raise ValueError(
+            f"`estimator` must predict one class for each of {n} pixel(s), "
+            f"got an array of shape {found.shape}"
+        )
+    if found.dtype.kind in "biuf":
+        places = np.minimum(np.searchsorted(classes, found), classes.size - 1)
+        known = classes[places] == found
+        if known.all():
+            return places
+        found = found[~known]
+    raise ValueError(
+        f"`estimator` must predict the classes of `annotation`, {classes}, got {found[0]!s:.60}"
+    )
+
+
+def _probabilities(proba: Any, shape: tuple[int, int]) -> np.ndarray:
+    """Return what a classifier gave as probabilities, if that is what they are."""
+    array = np.asarray(proba)
+    if array.shape != shape or array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"`estimator` must give probabilities of shape {shape}, got {array.dtype} of shape "
+            f"{array.shape}"
+        )
+    if not (array.min(initial=0) >= 0 and np.allclose(array.sum(axis=1), 1, atol=1e-3)):
+        raise ValueError("`estimator` must give probabilities, from 0 on and 1 in all")
+    return array

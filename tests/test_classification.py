@@ -166,6 +166,16 @@ def test_all_samples_equal(n_features):
     assert (knn.predict(image + np.uint8(200)) == 1).all()
 
 
+def test_pixels_may_be_of_a_wider_type_than_samples():
+    knn = KNNSegmenter(1).fit(np.array([127, 128, 0], np.uint8), [1, 2, 0])
+    assert knn.predict([127.5 - 1e-9, 127.5, 127.5 + 1e-9]).tolist() == [1, 1, 2]
+    assert knn.predict(np.array([-1e100, 1e39])).tolist() == [1, 1]  # of equally far the lowest
+    assert knn.predict(np.array([-(2**40), 2**40])).tolist() == [1, 2]
+    wide = KNNSegmenter(1).fit(np.array([2**40, 2**40 + 2]), [1, 2])
+    assert wide.predict(np.array([0, 255], np.uint8)).tolist() == [1, 1]
+    assert wide.predict(np.array([2.0**40, 2.0**40 + 1, 2.0**40 + 1.5])).tolist() == [1, 1, 2]
+
+
 def test_64_bit_integers_are_told_apart():
     for low in (-(2**63), 2**63 - 9, 0):
         image = np.array([low, low + 2, low + 6, low + 8], dtype=np.int64)
@@ -279,6 +289,18 @@ def test_classes_are_the_values_of_the_annotation():
     assert marked.predict(image).tolist() == [1, 1, 1, 1]
 
 
+def test_neighbors_and_weights_may_be_set_anew_after_fit():
+    image, marks = many(300, 2, 4, 20, seed=7)
+    knn = KNNSegmenter(1, channel_axis=-1).fit(image, marks)
+    for parameters in ({"n_neighbors": 9}, {"weights": "distance"}, {"n_neighbors": 300}):
+        knn.set_params(**parameters)
+        again = KNNSegmenter(**knn.get_params()).fit(image, marks)
+        assert np.array_equal(knn.predict_proba(image), again.predict_proba(image))
+    for bad in (301, 0):
+        with pytest.raises(ValueError, match="`n_neighbors` must be"):
+            knn.set_params(n_neighbors=bad).predict(image)
+
+
 # Any classifier
 
 
@@ -336,7 +358,8 @@ def test_any_classifier_of_scikit_learn(name):
         )
     else:
         assert not hasattr(classifier, "predict_proba")
-        with pytest.raises(AttributeError, match="has no `predict_proba`"):
+        told = f"`estimator` gives no .*: {type(direct[-1]).__name__} has no `predict_proba`"
+        with pytest.raises(AttributeError, match=told):
             classifier.predict_proba(image)
 
 
@@ -464,7 +487,84 @@ def test_images_of_other_numbers_of_features_are_refused():
         KNNSegmenter(1, channel_axis=-1).fit([IMAGE, IMAGE[:, :3]], [MARKS[:, 0], MARKS[0, :3]])
 
 
+def test_an_image_without_annotated_pixels_is_looked_at_too():
+    marks = [MARKS, 0 * MARKS]
+    with pytest.raises(ValueError, match="`image` must not hold NaN"):
+        KNNSegmenter(1).fit([IMAGE, NAN], marks)
+    assert KNNSegmenter(1).fit([IMAGE, IMAGE], marks).n_samples_ == 3
+
+
 @pytest.mark.parametrize("estimator", [None, 5, "svm", dict])
 def test_what_is_no_classifier_is_refused(estimator):
     with pytest.raises(TypeError, match="`estimator` must be a classifier"):
         PixelClassifier(estimator).fit(IMAGE, MARKS)
+
+
+class Odd(Remembers):
+    """A classifier that answers as it is told; `fit` returns nothing."""
+
+    def __init__(self, answer, classes=(1, 2)):
+        self.answer, self.classes = answer, classes
+
+    def get_params(self, deep=True):
+        return {"answer": self.answer, "classes": self.classes}
+
+    def fit(self, values, classes):
+        self.classes_ = np.array(self.classes)
+
+    def predict(self, values):
+        return self.answer(len(values))
+
+    predict_proba = predict
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (lambda n: 1, r"one class for each of 12 pixel\(s\), got an array of shape \(\)"),
+        (lambda n: np.ones(n + 1), r"got an array of shape \(13,\)"),
+        (lambda n: np.ones((n, 2)), r"got an array of shape \(12, 2\)"),
+        (lambda n: np.full(n, 3), r"the classes of `annotation`, \[1 2\], got 3"),
+        (lambda n: np.full(n, 1.5), "got 1.5"),  # a regressor
+        (lambda n: np.full(n, np.nan), "got nan"),
+        (lambda n: np.full(n, "1"), "got 1"),
+        (lambda n: np.full(n, None), "got None"),
+    ],
+)
+def test_classes_that_were_not_annotated_are_refused(answer, message):
+    with pytest.raises(ValueError, match=f"`estimator` must .*{message}"):
+        PixelClassifier(Odd(answer)).fit(IMAGE, MARKS).predict(IMAGE)
+
+
+@pytest.mark.parametrize(
+    ("shares", "message"),
+    [
+        ([1.0], r"of shape \(12, 2\), got float64 of shape \(12, 1\)"),
+        ([0.5, 0.3, 0.2], r"of shape \(12, 3\)"),
+        ([np.nan, np.nan], "from 0 on and 1 in all"),
+        ([-1.0, 2.0], "from 0 on and 1 in all"),
+        ([0.5, np.inf], "from 0 on and 1 in all"),
+        ([0.5, 0.6], "from 0 on and 1 in all"),
+        (["a", "b"], "got <U1"),
+    ],
+)
+def test_what_are_no_probabilities_is_refused(shares, message):
+    odd = PixelClassifier(Odd(lambda n: np.array([shares] * n))).fit(IMAGE, MARKS)
+    with pytest.raises(ValueError, match=f"`estimator` must give probabilities.*{message}"):
+        odd.predict_proba(IMAGE)
+
+
+def test_probabilities_follow_the_order_of_the_classifiers_own_classes():
+    odd = Odd(lambda n: np.array([[0.9, 0.1]] * n), classes=(2, 1))
+    proba = PixelClassifier(odd).fit(IMAGE, MARKS).predict_proba(IMAGE)
+    np.testing.assert_allclose(proba[1, 1], [0.1, 0.9], rtol=1e-6)
+    with pytest.raises(ValueError, match="`estimator` must learn the classes of `annotation`"):
+        PixelClassifier(Odd(None, classes=(0, 1))).fit(IMAGE, MARKS)
+
+
+def test_a_classifier_without_a_method_is_refused_before_any_work():
+    class Lazy(Remembers):
+        fit = None
+
+    with pytest.raises(TypeError, match=r"`estimator` must be .* with `fit`"):
+        PixelClassifier(Lazy()).fit(IMAGE, MARKS)

@@ -34,7 +34,7 @@ LAYERS = (
     ("growing", "quadtrees", "flooding", "_joining", "merging", "classification"),
     ("chains", "mixtures", "clustering"),
     ("random_field",),
-    ("_chain", "_mixtures"),
+    ("_chain", "_mixtures", "_examples"),
     (
         "_hidden_field",
         "_lloyd",

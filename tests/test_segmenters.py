@@ -346,6 +346,30 @@ def test_bad_parameters_are_refused_in_fit(name, parameter, value, error):
         segmenter.fit(*given)
 
 
+WHOLE = {
+    "n_classes": 2, "n_neighbors": 3, "max_samples": 20, "n_jobs": 2, "n_init": 2, "max_iter": 3,
+    "connectivity": 1, "channel_axis": -1, "rng": 5,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_an_integer_may_be_a_whole_float_or_of_numpy(name):
+    image = picture((9, 8, 3))
+    for parameter in set(WHOLE) & set(inspect.signature(class_of(name)).parameters):
+        wanted = None
+        for kind in (int, np.int16, np.float64) if parameter != "rng" else (int, np.int16):
+            given = {"channel_axis": -1, parameter: kind(WHOLE[parameter])}
+            segmenter = SEGMENTERS[name]().set_params(**given)
+            spatial = image.shape[:-1]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # EM is stopped
+                segmenter.fit(*[image] + [annotated(spatial)] * is_supervised(name))
+            found = segmenter.predict(image), segmenter.predict_proba(image)
+            wanted = wanted or found
+            np.testing.assert_array_equal(found[0], wanted[0], err_msg=parameter)
+            np.testing.assert_array_equal(found[1], wanted[1], err_msg=parameter)
+
+
 @pytest.mark.parametrize("method", ["fit", "predict"])
 @pytest.mark.parametrize("name", SEGMENTERS)
 def test_bad_images(name, method):
