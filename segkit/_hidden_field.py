@@ -8,6 +8,7 @@ in doubt, so classes that overlap are told apart where a mixture cannot.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -34,18 +35,17 @@ class Settled(NamedTuple):
     labels: np.ndarray  # flat and padded, 0 outside
     belief: np.ndarray | None  # of the mean field, (padded, K)
     energy: float  # in nats
-    shares: np.ndarray  # (K, n): the classes of each pixel given its neighbors
+    shares: Callable[[slice], np.ndarray]  # (K, pixels) of a block: the classes given neighbors
 
 
 def empty_field(
-    shape: tuple[int, ...], inside: np.ndarray | None, n: int, n_classes: int, *, beta: float,
+    shape: tuple[int, ...], inside: np.ndarray | None, n_classes: int, *, beta: float,
     connectivity: int,
 ) -> Field:  # fmt: skip
-    """Return the field of n pixels inside, still without costs."""
+    """Return the field over the pixels inside, still without costs."""
     return _potts.make_field(
-        np.zeros((n, n_classes)), shape, inside,
-        beta=beta, highest=_HIGHEST, connectivity=connectivity,
-    )  # fmt: skip
+        n_classes, shape, inside, beta=beta, highest=_HIGHEST, connectivity=connectivity
+    )
 
 
 def settle(
@@ -56,55 +56,63 @@ def settle(
     n_threads: int,
     before: Settled | None = None,
 ) -> Settled:
-    """Return the field settled for pixels (n, p) and classes, from what it was before."""
+    """Return the field settled for pixels (n, p) and classes, from what it was before.
+
+    Writes the costs of the field, and over the belief from before. Shares are computed when
+    asked for, block by block: so nothing in double is as large as the image times the
+    classes, but for the mean field.
+    """
     density = _gaussians.density_of(classes)
-    scores = np.empty((len(classes.means), len(values)))
 
-    def write(block: slice) -> None:
-        scores[:, block] = density(values[block])
+    def price(block: slice) -> float:
+        scores = density(values[block])
+        best = scores.max(axis=0)
+        _potts.write_costs(field, block, np.minimum(best - scores, _HIGHEST).T)
+        return float(best.sum())
 
-    for _ in _threads.in_order(write, _gaussians.blocks(len(values)), n_threads):
-        pass
-    best = scores.max(axis=0)
-    field = _potts.with_costs(field, np.minimum(best - scores, _HIGHEST).T)
-    belief = None
+    def shares_by_labels(block: slice) -> np.ndarray:
+        scores = density(values[block])
+        scores += _potts.support(field, labels, block)
+        _gaussians.normalize(scores)
+        return scores
+
+    def shares_by_belief(block: slice) -> np.ndarray:
+        assert belief is not None
+        return np.ascontiguousarray(belief[field.places[block]].T)
+
+    best = sum(_threads.in_order(price, _gaussians.blocks(len(values)), n_threads))
+    belief, shares = None, shares_by_labels
     if sweeps.solver == "mean_field":
         belief = _potts.settle_means(
             field, sweeps.max_iter, sweeps.tol, None if before is None else before.belief
         )
-        labels = _potts.most_probable(field, belief)
-        shares = np.ascontiguousarray(belief[field.inside].T)
+        labels, shares = _potts.most_probable(field, belief), shares_by_belief
     else:
         labels = _potts.cheapest(field) if before is None else before.labels
         solve = _potts.settle if sweeps.solver == "icm" else _potts.expand
         labels = solve(field, labels, sweeps.max_iter)
-        shares = scores + _potts.support(field, labels)[field.inside].T
-        _gaussians.normalize(shares)
-    energy = _potts.energy(field, labels) - float(best.sum())
-    return Settled(labels, belief, energy, shares)
+    return Settled(labels, belief, _potts.energy(field, labels) - best, shares)
 
 
 def estimate(
     values: np.ndarray,
-    shares: np.ndarray,
+    shares: Callable[[slice], np.ndarray],
     covariance: str,
     floor: np.ndarray,
-    centers: np.ndarray,
-    before: Gaussians | None,
+    before: Gaussians,
     n_threads: int,
 ) -> Gaussians:
-    """Return the classes that fit best pixels (n, p) which belong to them in shares (K, n).
+    """Return the classes that fit best pixels (n, p) which belong to them in shares.
 
-    `centers` (K, p) are near the means; a class without pixels stays as it was `before`.
+    A class without pixels stays as it was `before`.
     """
 
     def of_block(block: slice) -> Moments:
-        return Moments.of(values[block], shares[:, block], centers, covariance)
+        return Moments.of(values[block], shares(block), before.means, covariance)
 
-    total: Moments | None = None
+    total = Moments.empty(before.means, covariance)
     for part in _threads.in_order(of_block, _gaussians.blocks(len(values)), n_threads):
-        total = part if total is None else total.plus(part)
-    assert total is not None
+        total = total.plus(part)
     return _gaussians.class_estimates(total, covariance, floor, before)
 
 
@@ -133,6 +141,4 @@ def fit(
         small = len(energies) > 1 and abs(energies[-1] - energies[-2]) < tol * len(values)
         if small or len(energies) == max_iter:
             return classes, energies
-        classes = estimate(
-            values, settled.shares, covariance, floor, classes.means, classes, n_threads
-        )
+        classes = estimate(values, settled.shares, covariance, floor, classes, n_threads)

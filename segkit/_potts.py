@@ -8,6 +8,7 @@ which of two labelings is cheaper does not depend on the platform.
 
 from __future__ import annotations
 
+from itertools import cycle, islice
 from math import frexp, ldexp
 from typing import NamedTuple
 
@@ -16,9 +17,11 @@ import numpy as np
 import segkit_ext.cut as cut_kernel
 import segkit_ext.settle as settle_kernel
 
-from . import _grid
+from . import _grid, _threads
 
+_BLOCK = 1 << 14  # pixels that NumPy works on at once, so that Ctrl-C is heard between
 _FINEST = 16  # bits behind the point of a unit
+MOST_SWEEPS = 1 << 31  # nobody waits for more
 _HIGHEST_BETA = 2.0**15  # beyond, no cost of a pixel counts against an edge
 _MOST = 29  # costs and weights at a pixel sum up to less than 2 ** _MOST units
 
@@ -28,6 +31,7 @@ class Field(NamedTuple):
 
     shape: tuple[int, ...]  # of the grid
     inside: np.ndarray  # bool, (padded,)
+    places: np.ndarray  # intp, (n,): where the pixels inside lie
     costs: np.ndarray  # int32, (padded, K)
     weights: np.ndarray  # int32, (padded, half the neighbors): those behind in raster order
     offsets: np.ndarray  # intp, in raster order: opposites at opposite ends
@@ -45,7 +49,7 @@ class Field(NamedTuple):
 
 
 def make_field(
-    costs: np.ndarray,
+    n_classes: int,
     shape: tuple[int, ...],
     inside: np.ndarray | None,
     image: np.ndarray | None = None,
@@ -55,7 +59,7 @@ def make_field(
     connectivity: int,
     sigma: float | None = None,
 ) -> Field:
-    """Return the model for the costs (n, K) of the pixels inside, of 0 to `highest`.
+    """Return the model where no class costs anything yet, and none ever more than `highest`.
 
     `inside` has the shape of the grid, None is everywhere. `image` has its channels last;
     with it the weight of a pair falls with their contrast.
@@ -74,26 +78,35 @@ def make_field(
         image = image.reshape(*shape, image.shape[-1])
         pairs = _contrast_weights(image, within, steps, weights, sigma)
     offsets = np.sort(_grid.neighbor_offsets(shape, connectivity))
-    field = Field(shape, padded, costs, pairs, offsets, ldexp(1.0, -bits))
-    return with_costs(field, costs)
+    costs = np.zeros((padded.size, n_classes), dtype=np.int32)
+    return Field(shape, padded, np.flatnonzero(padded), costs, pairs, offsets, ldexp(1.0, -bits))
 
 
-def with_costs(field: Field, costs: np.ndarray) -> Field:
-    """Return the model with other costs (n, K) of the pixels inside."""
-    scaled = np.rint(costs / field.unit)
-    padded = np.zeros((field.n_nodes, costs.shape[1]), dtype=np.int32)
-    if len(costs) == np.prod(field.shape):
-        whole = padded.reshape(*_grid.padded_shape(field.shape), -1)
-        whole[(slice(1, -1),) * len(field.shape)] = scaled.reshape(*field.shape, -1)
-    else:
-        padded[field.inside] = scaled
-    return field._replace(costs=padded)
+def write_costs(field: Field, block: slice, costs: np.ndarray) -> None:
+    """Give a block of the pixels inside its costs (pixels, K)."""
+    field.costs[field.places[block]] = np.rint(costs / field.unit)
 
 
 def cheapest(field: Field) -> np.ndarray:
     """Return the class of lowest cost of each pixel, the lowest of several, flat and padded."""
-    labels = field.costs.argmin(axis=1).astype(np.int32) + np.int32(1)
-    labels[~field.inside] = 0
+    labels = np.empty(field.n_nodes, dtype=np.int32)
+    for block in _threads.slices(field.n_nodes, _BLOCK):
+        labels[block] = field.costs[block].argmin(axis=1)
+    return _from_1(field, labels)
+
+
+def most_probable(field: Field, belief: np.ndarray) -> np.ndarray:
+    """Return the most probable class of each pixel, the lowest of several, flat and padded."""
+    labels = np.empty(field.n_nodes, dtype=np.int32)
+    for block in _threads.slices(field.n_nodes, _BLOCK):
+        labels[block] = belief[block].argmax(axis=1)
+    return _from_1(field, labels)
+
+
+def _from_1(field: Field, labels: np.ndarray) -> np.ndarray:
+    """Count classes from 1, and make what is outside 0, in place."""
+    labels += 1
+    labels *= field.inside
     return labels
 
 
@@ -126,9 +139,9 @@ def expand(field: Field, labels: np.ndarray, max_iter: int) -> np.ndarray:
         return labels
     if n_classes == 2:  # one cut gives the cheapest labeling of all
         labels[field.inside] = 1
-        order = [2]
+        order = iter([2])
     else:
-        order = list(range(1, n_classes + 1)) * max_iter
+        order = islice(cycle(range(1, n_classes + 1)), n_classes * max_iter)
     room = np.zeros(n * len(field.offsets), dtype=np.int32)
     excess, level = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
     parent = np.empty(n, dtype=np.int8)
@@ -152,14 +165,14 @@ def settle_means(
 ) -> np.ndarray:
     """Return the mean field, (padded, K): the probabilities of the classes of each pixel.
 
-    It starts from `belief`, or from what the costs alone give.
+    It starts from `belief`, in place, or from what the costs alone give.
     """
     if belief is None:
-        belief = np.exp(-field.unit * (field.costs - field.costs.min(axis=1, keepdims=True)))
-        belief /= belief.sum(axis=1, keepdims=True)
-        belief[~field.inside] = 0
-    else:
-        belief = belief.copy()
+        belief = np.zeros(field.costs.shape)
+        for block in _threads.slices(len(field.places), _BLOCK):
+            costs = field.costs[field.places[block]]
+            part = np.exp(-field.unit * (costs - costs.min(axis=1, keepdims=True)))
+            belief[field.places[block]] = part / part.sum(axis=1, keepdims=True)
     settle_kernel.settle_means(
         field.costs,
         field.weights,
@@ -174,18 +187,12 @@ def settle_means(
     return belief
 
 
-def support(field: Field, labels: np.ndarray) -> np.ndarray:
-    """Return what neighbors that have each class would cost if they differed, (padded, K)."""
-    total = np.zeros((field.n_nodes, field.n_classes))
-    settle_kernel.add_support(field.weights, field.offsets, labels, field.unit, total)
+def support(field: Field, labels: np.ndarray, block: slice) -> np.ndarray:
+    """Return the weights of the neighbors of each class, (K, pixels), for a block of pixels."""
+    places = field.places[block]
+    total = np.zeros((field.n_classes, len(places)))
+    settle_kernel.add_support(field.weights, field.offsets, labels, places, field.unit, total)
     return total
-
-
-def most_probable(field: Field, belief: np.ndarray) -> np.ndarray:
-    """Return the most probable class of each pixel, the lowest of several, flat and padded."""
-    labels = belief.argmax(axis=1).astype(np.int32) + np.int32(1)
-    labels[~field.inside] = 0
-    return labels
 
 
 def to_image(field: Field, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -220,7 +227,7 @@ def _contrast_weights(
     Without `sigma`, its square is the mean squared distance of neighbors.
     """
     shape = image.shape[:-1]
-    values, scale = _centered(image, inside)
+    values, half = _centered(image, inside)
     squares, pairs = [], []
     for step in steps:
         here = tuple(slice(max(-s, 0), n - max(s, 0)) for s, n in zip(step, shape, strict=True))
@@ -233,7 +240,8 @@ def _contrast_weights(
         total = sum(float(d[both].sum()) for d, (_, both) in zip(squares, pairs, strict=True))
         variance = total / max(n_pairs, 1)
     else:
-        variance = (sigma / scale) ** 2
+        deviation = 0.5 * sigma / half
+        variance = deviation * deviation  # a power would end in an error where it overflows
     padded = np.zeros((*_grid.padded_shape(shape), len(steps)), dtype=np.int32)
     for k, (square, (here, both)) in enumerate(zip(squares, pairs, strict=True)):
         if variance > 0:
@@ -247,23 +255,21 @@ def _contrast_weights(
 
 
 def _centered(image: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the values in double, moved and scaled into [0, 1], 0 outside, and the scale.
+    """Return the values in double, moved and scaled into [0, 1], 0 outside, and half the scale.
 
     64-bit integers are moved before they are rounded; scaling keeps squares finite.
     """
-    values = image.copy()
+    values = image.astype(image.dtype.newbyteorder("="))
     values[~inside] = 0
     chosen = values[inside]
     if chosen.size == 0:
-        return values.astype(np.float64), 1.0
+        return values.astype(np.float64), 0.5
     low, high = chosen.min(), chosen.max()
     if values.dtype.kind in "iu" and values.dtype.itemsize == 8:
-        moved = (values.view(np.uint64) - low.view(np.uint64)).astype(np.float64)
-        scale = float(int(high) - int(low))
+        moved = 0.5 * (values.view(np.uint64) - low.view(np.uint64)).astype(np.float64)
+        half = 0.5 * float(int(high) - int(low))
     else:  # by halves: the range of doubles may be more than a double holds
         moved = 0.5 * values.astype(np.float64) - 0.5 * float(low)
-        scale = 0.5 * float(high) - 0.5 * float(low)
-        moved[~inside] = 0
-        return moved / (scale or 1.0), 2 * scale or 1.0
+        half = 0.5 * float(high) - 0.5 * float(low)
     moved[~inside] = 0
-    return moved / (scale or 1.0), scale or 1.0
+    return moved / (half or 1.0), half or 0.5

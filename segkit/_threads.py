@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+_MOST = 256  # threads; a system does not give out as many as there may be blocks
 Block = TypeVar("Block")
 Result = TypeVar("Result")
 
@@ -21,7 +22,7 @@ Result = TypeVar("Result")
 def count(n_jobs: int) -> int:
     """Return a number of threads: -1 is one for each core; SEGKIT_NUM_THREADS is the most."""
     cores = os.cpu_count() or 1
-    wanted = cores if n_jobs == -1 else n_jobs
+    wanted = cores if n_jobs == -1 else min(n_jobs, max(cores, _MOST))
     most = os.environ.get("SEGKIT_NUM_THREADS", "")
     return min(wanted, max(int(most), 1)) if most.isdecimal() else wanted
 

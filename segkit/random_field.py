@@ -116,8 +116,9 @@ def regularize(
 
     **Cost**: per pixel and neighbor a few nanoseconds for each sweep of "icm", times K for
     "mean_field"; "graph_cut" one maximum flow per offer, close to linear in
-    the pixels. Memory per pixel 4 K bytes, for "mean_field" 12 K; for "graph_cut" 4 for each
-    neighbor and 20 more; with an image 2 for each neighbor.
+    the pixels. Memory per pixel 4 K + 20 bytes, for "mean_field" 12 K + 20; for "graph_cut" 4
+    more for each neighbor and 20; with an image 2 more for each neighbor, and while they are
+    made 4 for each and 16 for each channel.
     Kernels: ``segkit_ext/settle.pyx``, ``segkit_ext/cut.pyx``.
     Plain versions: ``tests/reference/random_field.py``, ``tests/reference/max_flow.py``.
 
@@ -143,7 +144,7 @@ def regularize(
     array([1, 1, 1, 1, 1, 2, 2, 2, 2], dtype=int32)
     """
     solver = _check.choice(solver, "solver", SOLVERS)
-    max_iter = _check.integer(max_iter, "max_iter", low=1)
+    max_iter = min(_check.integer(max_iter, "max_iter", low=1), _potts.MOST_SWEEPS)
     tol = float(_check.number(tol, "tol"))
     array, field = _read(proba, beta, image, sigma, floor, connectivity, mask, channel_axis)
     shape = array.shape[:-1]
@@ -289,8 +290,8 @@ class MarkovRandomFieldSegmenter(GaussianSegmenter):
 
     **Ties**: as for `regularize`.
 
-    **Cost**: each round that of `regularize`, and O(pixels × K × p²) for the densities. Memory
-    per pixel some 24 K bytes beyond that of the solver.
+    **Cost**: each round that of `regularize`, and O(pixels × K × p²) for the densities; memory
+    beyond the features that of `regularize`.
 
     Kernels: ``segkit_ext/settle.pyx``, ``segkit_ext/cut.pyx``, ``segkit_ext/gaussians.pyx``.
     Plain version: ``tests/reference/random_field.py``.
@@ -381,13 +382,17 @@ class MarkovRandomFieldSegmenter(GaussianSegmenter):
     def _shares(self, pixels: Pixels) -> np.ndarray:
         if len(pixels.values) == 0:
             return np.zeros((*pixels.shape, len(self.means_)))
-        return pixels.spread(np.ascontiguousarray(self._settled(pixels).shares.T))
+        shares_of = self._settled(pixels).shares
+        rows = np.empty((len(pixels.values), len(self.means_)))
+        for block in _gaussians.blocks(len(rows)):
+            rows[block] = shares_of(block).T
+        return pixels.spread(rows)
 
     def _field(self, pixels: Pixels, n_classes: int) -> _potts.Field:
         """Return the field over the pixels of an image, still without costs."""
         inside = None if pixels.inside is None else pixels.inside.reshape(pixels.shape)
         return _hidden_field.empty_field(
-            pixels.shape, inside, len(pixels.values), n_classes,
+            pixels.shape, inside, n_classes,
             beta=float(self.beta), connectivity=int(self.connectivity),
         )  # fmt: skip
 
@@ -436,7 +441,7 @@ def _read(
         return array, None
     rows = array.reshape(-1, array.shape[-1]) if inside is None else array[inside]
     field = _potts.make_field(
-        _costs(rows, floor),
+        array.shape[-1],
         shape,
         inside,
         pixels,
@@ -445,6 +450,8 @@ def _read(
         connectivity=connectivity,
         sigma=sigma,
     )
+    for block in _gaussians.blocks(len(rows)):
+        _potts.write_costs(field, block, _costs(rows[block], floor))
     return array, field
 
 

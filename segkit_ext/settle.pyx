@@ -179,31 +179,33 @@ cdef int64_t sweep_means(
 
 def add_support(
     const int32_t[:, :] weights, const Py_ssize_t[::1] offsets, const int32_t[::1] labels,
-    double unit, double[:, ::1] support,
+    const Py_ssize_t[::1] places, double unit, double[:, ::1] support,
 ):
-    """Add to each pixel and class the weights of its neighbors that are of that class.
+    """Add for each place and class the weights of the neighbors that are of that class.
 
-    Pre: arrays padded; labels 1..K, 0 outside; weights as for `add_energy`, in units of `unit`.
-    Cost: O(pixels x offsets).
+    Pre: arrays padded; labels 1..K, 0 outside; weights as for `add_energy`, in units of `unit`;
+         places are inside; support (K, places).
+    Cost: O(places x offsets).
     """
     with nogil:
-        sum_support(weights, offsets, labels, unit, support)
+        sum_support(weights, offsets, labels, places, unit, support)
 
 
 cdef int sum_support(
     const int32_t[:, :] weights, const Py_ssize_t[::1] offsets, const int32_t[::1] labels,
-    double unit, double[:, ::1] support,
+    const Py_ssize_t[::1] places, double unit, double[:, ::1] support,
 ) except -1 nogil:
-    cdef Py_ssize_t p, q, h, half = offsets.shape[0] // 2, until_poll = POLL_STEPS
-    for p in range(labels.shape[0]):
-        if labels[p] == 0:
-            continue
-        for h in range(half):
-            q = p + offsets[half + h]
+    cdef Py_ssize_t i, p, q, d, n = offsets.shape[0], half = offsets.shape[0] // 2
+    cdef Py_ssize_t until_poll = POLL_STEPS
+    cdef int32_t weight
+    for i in range(places.shape[0]):
+        p = places[i]
+        for d in range(n):
+            q = p + offsets[d]
             if labels[q] != 0:
-                support[p, labels[q] - 1] += unit * weights[p, h]
-                support[q, labels[p] - 1] += unit * weights[p, h]
-        until_poll -= half
+                weight = weights[q, half - 1 - d] if d < half else weights[p, d - half]
+                support[labels[q] - 1, i] += unit * weight
+        until_poll -= n
         if until_poll <= 0:
             until_poll = POLL_STEPS
             poll()

@@ -1,6 +1,7 @@
 """MarkovRandomFieldSegmenter: Gaussian classes and a Potts field, by EM."""
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def test_rounds_equal_the_plain_version(problem, solver, n):
     values, inside = problem["values"][problem["inside"]], problem["inside"]
     start = Gaussians(*problem["start"])
     field = _hidden_field.empty_field(
-        inside.shape, inside, len(values), len(start.means),
+        inside.shape, inside, len(start.means),
         beta=problem["beta"], connectivity=problem["connectivity"],
     )  # fmt: skip
     got, got_energies = _hidden_field.fit(
@@ -109,7 +110,7 @@ def test_what_fit_finds(solver):
 def test_settling_never_raises_the_energy(solver):
     _, image = patches()
     values = image.reshape(-1, 1)
-    field = _hidden_field.empty_field(image.shape, None, image.size, 3, beta=1, connectivity=2)
+    field = _hidden_field.empty_field(image.shape, None, 3, beta=1, connectivity=2)
     classes = Gaussians(np.array([[40.0], [80], [120]]), np.full((3, 1, 1), 400.0))
     before = np.inf
     for sweeps in (1, 2, 3, 20):
@@ -189,3 +190,17 @@ def test_it_is_cloned_and_pickled():
     one.fit(image)
     again = pickle.loads(pickle.dumps(one))
     np.testing.assert_array_equal(again.predict(image), one.predict(image))
+
+
+@pytest.mark.parametrize(("solver", "most"), [("icm", 54), ("mean_field", 118), ("graph_cut", 94)])
+def test_memory_follows_the_costs_alone(solver, most):
+    """4 bytes for each class, 8 more for the mean field; densities are computed in blocks."""
+    image = np.random.default_rng(0).integers(0, 256, (400, 500)).astype(np.uint8)
+    segmenter = Segmenter(8, solver=solver, max_iter=2)
+    segmenter.fit(image[:50])
+    tracemalloc.start()
+    segmenter.fit(image)
+    segmenter.predict(image)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < most * image.size + 6_000_000

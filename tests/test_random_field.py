@@ -320,6 +320,18 @@ def test_integers_of_64_bits_keep_their_contrast():
         assert labels.tolist() == [1, 1, 1, 2, 2, 2]
 
 
+@pytest.mark.parametrize("dtype", own.REAL_DTYPES)
+def test_contrast_in_either_byte_order(dtype):
+    image = np.arange(20).reshape(4, 5) * 37 % 101 * (3 if np.dtype(dtype).itemsize > 1 else 1)
+    image = image.astype(dtype)
+    swapped = image.astype(image.dtype.newbyteorder())
+    labels = np.indices((4, 5)).sum(axis=0) % 2 + 1
+    for sigma in (None, 20.0):
+        arguments = {"proba": np.ones((4, 5, 2)), "beta": 2, "sigma": sigma}
+        wanted = segkit.potts_energy(labels, image=image, **arguments)
+        assert segkit.potts_energy(labels, image=swapped, **arguments) == wanted
+
+
 def test_sums_of_probabilities_do_not_matter():
     rng = np.random.default_rng(1)
     proba = rng.random((7, 8, 3))
@@ -342,6 +354,28 @@ def test_contrast_at_sigma():
     arguments = {"proba": np.ones((2, 2)), "beta": 2, "image": [0, 5], "sigma": 5}
     edge = segkit.potts_energy([1, 2], **arguments) - 2 * log(2)
     assert edge == pytest.approx(2 * exp(-0.5), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("high", "sigma", "wanted"),
+    [
+        (1.0, 1e308, 2), (1.0, 1e-308, 0), (5e-324, 1e308, 2), (1e-300, 1e-300, 2 * exp(-0.5)),
+        (1.7e308, 1e-308, 0), (1.7e308, 1.7e308, 2 * exp(-2)),
+    ],
+)  # fmt: skip
+def test_contrast_far_from_sigma(high, sigma, wanted):
+    low = -high if high > 1 else 0
+    arguments = {"proba": np.ones((2, 2)), "beta": 2, "image": [low, high], "sigma": sigma}
+    edge = segkit.potts_energy([1, 2], **arguments) - 2 * log(2)
+    assert edge == pytest.approx(wanted, abs=1e-4)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_any_number_of_rounds_may_be_allowed(solver):
+    proba = np.random.default_rng(0).random((6, 7, 3))
+    wanted = segkit.regularize(proba, beta=1, solver=solver, max_iter=1000)
+    got = segkit.regularize(proba, beta=1, solver=solver, max_iter=10**30)
+    np.testing.assert_array_equal(got, wanted)
 
 
 # What is refused

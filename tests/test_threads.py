@@ -21,6 +21,7 @@ def test_segkit_num_threads_is_the_most(monkeypatch):
     assert _threads.count(-1) <= 2
     monkeypatch.delenv("SEGKIT_NUM_THREADS")
     assert _threads.count(8) == 8
+    assert _threads.count(10**9) <= max(256, os.cpu_count())
     assert _threads.count(-1) == os.cpu_count()
 
 
