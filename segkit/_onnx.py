@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 MAX_BYTES = 2**29
 _MOST_FIELDS = 2**18  # each takes memory of its own, however short it is
+_MOST_VALUES = 2**25  # that go in at once: 11 million pixels in color
 _DEEPEST = 24  # messages within messages; a graph in a node in a graph takes 3 levels
 _WIDEST = 2**14  # of a kernel, a stride, a dilation, a padding
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # how a field is written
@@ -180,6 +181,8 @@ def parse(data: bytes, folder: Path) -> Model:
     if len(images) != 1:
         raise DamagedError(f"takes {len(images)} inputs, and not one image")
     image, result = _described(images[0]), _described(graph["outputs"][0])
+    if math.prod(side or 1 for side in image.sides or ()) > _MOST_VALUES:
+        raise DamagedError(f"takes {image.sides}, more than {_MOST_VALUES} values at once")
     return Model(data, image, result, _meaning(graph, result))
 
 

@@ -557,7 +557,7 @@ def learning_curve(trained: Trained) -> Figure:
     below.set_xlabel("epoch")
     below.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in (above, below):
-        axes.axvline(trained.best_epoch + 1, color="black", lw=0.8, ls="--")
+        axes.axvline(trained.best_epoch + 1, color="black", lw=0.8, ls="--", label="the best epoch")
         axes.grid(alpha=0.25)
         axes.legend(frameon=False, fontsize=9)
     return figure

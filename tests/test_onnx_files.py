@@ -371,6 +371,14 @@ def test_a_model_that_would_fill_the_memory_is_tried_elsewhere(tmp_path, backend
     assert "cannot run it" in found
 
 
+@pytest.mark.parametrize(
+    "sides", [(1, 20_000, 20_000), (1, 2**31, 2**31), (2**31, 8, 8), (2**40, "r", "c")]
+)
+def test_a_model_that_takes_a_giant_image_is_refused_before_there_is_one(tmp_path, sides):
+    path = nearest_grey(tmp_path / "a.onnx", sides=sides)
+    assert "more than 33554432 values at once" in refusal(path, seconds=1, **GREYS)
+
+
 def test_a_model_that_ends_its_process_does_not_end_this_one(tmp_path, monkeypatch):
     path = nearest_grey(tmp_path / "a.onnx")
     killer = tmp_path / "killer.py"
