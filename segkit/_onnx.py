@@ -33,7 +33,8 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # how a field is written
 # onnx.proto3 gives them.  A kind is a number, text, bytes, or another message; "n <f"
 # counts numbers of that form.
 _MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
-    "model": {7: ("graph", "graph"), 8: ("opsets", "opset"), 25: ("functions", "bytes")},
+    "model": {7: ("graph", "graph"), 8: ("opsets", "opset"), 25: ("functions", "function")},
+    "function": {4: ("inputs", "text"), 5: ("outputs", "text"), 7: ("nodes", "node")},
     "opset": {1: ("domain", "text"), 2: ("version", "int")},
     "graph": {
         1: ("nodes", "node"),
@@ -59,6 +60,8 @@ _MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
         8: ("ints", "int"),
         10: ("tensors", "tensor"),
         11: ("graphs", "graph"),
+        22: ("sparse", "bytes"),
+        23: ("sparse", "bytes"),
     },
     "tensor": {
         1: ("sides", "int"),
@@ -170,6 +173,9 @@ def parse(data: bytes, folder: Path) -> Model:
         model = reader.message("model")
         graph = _only(model, "graph", "the file")
         known = _check_graph(graph, frozenset(), reader)
+        for function in model["functions"]:
+            within = _check_nodes(function["nodes"], set(function["inputs"]), {}, reader)
+            _check_given(function["outputs"], within)
     except (struct.error, UnicodeDecodeError) as error:
         raise DamagedError(f"damaged: {error}") from None
     if not any(_first(each, "domain", "") in ("", "ai.onnx") for each in model["opsets"]):
@@ -305,16 +311,26 @@ def _check_graph(graph: Message, outside: frozenset[str], reader: _Reader) -> se
         if not name or name in weights:
             raise DamagedError(f"damaged: two weights, or none, of the name {name!r}")
         weights[name] = _check_tensor(tensor, reader)
-    if graph["sparse"]:
-        raise DamagedError("holds sparse weights, which are not supported")
+    _refuse_sparse(graph)
     known = set(outside) | set(weights) | {_first(each, "name", "") for each in graph["inputs"]}
-    for node in graph["nodes"]:
+    known = _check_nodes(graph["nodes"], known, weights, reader)
+    _check_given([_first(each, "name", "") for each in graph["outputs"]], known)
+    return set(weights)
+
+
+def _check_nodes(
+    nodes: list[Message], known: set[str], weights: dict[str, tuple[int, ...]], reader: _Reader
+) -> set[str]:
+    """Refuse nodes that read what is not there; return the names of all that is, in the end."""
+    known = set(known)
+    for node in nodes:
         kind = _first(node, "kind", "")
         missing = [name for name in node["inputs"] if name and name not in known]
         if missing or not kind:
             raise DamagedError(f"damaged: node {kind!r} reads {missing[:1]}, which is not there")
         _check_fields(node, kind, weights)
         for each in node["fields"]:
+            _refuse_sparse(each)
             for inner in (*each["graph"], *each["graphs"]):
                 _check_graph(inner, frozenset(known), reader)
             for tensor in (*each["tensor"], *each["tensors"]):
@@ -323,10 +339,17 @@ def _check_graph(graph: Message, outside: frozenset[str], reader: _Reader) -> se
         if known.intersection(written) or len(set(written)) < len(written) or not written:
             raise DamagedError(f"damaged: node {kind!r} writes {written}, which is there")
         known.update(written)
-    given = [_first(each, "name", "") for each in graph["outputs"]]
-    if not given or not known.issuperset(given):
-        raise DamagedError(f"damaged: gives {given}, which nothing makes")
-    return set(weights)
+    return known
+
+
+def _check_given(names: list[str], known: set[str]) -> None:
+    if not names or not known.issuperset(names):
+        raise DamagedError(f"damaged: gives {names}, which nothing makes")
+
+
+def _refuse_sparse(message: Message) -> None:
+    if message["sparse"]:
+        raise DamagedError("holds sparse weights, which are not supported")
 
 
 def _check_tensor(tensor: Message, reader: _Reader) -> tuple[int, ...]:
@@ -336,7 +359,7 @@ def _check_tensor(tensor: Message, reader: _Reader) -> tuple[int, ...]:
     if min(sides, default=0) < 0 or (dtype not in _ITEM_BITS and dtype != _TEXT):
         raise DamagedError(f"damaged: weight {name!r} of sides {sides} and type {dtype}")
     n = math.prod(sides)
-    if _first(tensor, "location", 0) == 1 or tensor["external"]:
+    if _is_elsewhere(tensor):
         reader.external = True
         return sides
     if dtype == _TEXT:
@@ -501,18 +524,22 @@ def _with_result(view: memoryview, kind: str, name: str) -> Iterator[bytes | mem
 
 def _with_weights(view: memoryview, kind: str, folder: Path) -> Iterator[bytes | memoryview]:
     """Yield a message piece by piece, with the weights that it has elsewhere."""
-    tensor = kind == "tensor"
-    found = _Reader(view).message("tensor") if tensor else None
+    found = _Reader(view).message("tensor") if kind == "tensor" else None
+    elsewhere = found is not None and _is_elsewhere(found)
     for number, form, value, field in _fields(view):
         what = _MESSAGES.get(kind, {}).get(number, ("", ""))[1]
-        if form == _BYTES and what in ("graph", "node", "attribute", "tensor"):
+        if form == _BYTES and what in ("function", "graph", "node", "attribute", "tensor"):
             inner = b"".join(_with_weights(value, what, folder))
             yield _written(number << 3 | _BYTES) + _written(len(inner)) + inner
-        elif not (tensor and found is not None and found["external"] and number in (13, 14)):
+        elif not (elsewhere and number in (13, 14)):
             yield field
-    if found is not None and found["external"]:
+    if found is not None and elsewhere:
         raw = _external(found, folder)
         yield _written(9 << 3 | _BYTES) + _written(len(raw)) + raw
+
+
+def _is_elsewhere(tensor: Message) -> bool:
+    return _first(tensor, "location", 0) == 1 or bool(tensor["external"])
 
 
 def _external(tensor: Message, folder: Path) -> bytes:

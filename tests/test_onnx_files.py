@@ -354,6 +354,91 @@ def test_weights_beside_the_model_that_are_not_whole(tmp_path):
     assert "ends within a weight" in refusal(path, **GREYS)
 
 
+def in_a_function(path, tensor):
+    """Write a model whose weight is a constant within a function."""
+    nodes = [
+        helper.make_node("Constant", [], ["w"], value=tensor),
+        helper.make_node("Conv", ["x", "w"], ["y"]),
+    ]
+    opset = helper.make_opsetid("", 13)
+    function = helper.make_function("own", "Part", ["x"], ["y"], nodes, [opset])
+    graph = helper.make_graph(
+        [helper.make_node("Part", ["image"], ["out"], domain="own")], "g",
+        [helper.make_tensor_value_info("image", 1, ("n", 1, "r", "c"))],
+        [helper.make_tensor_value_info("out", 1, ("n", 3, "r", "c"))],
+    )  # fmt: skip
+    opsets = [opset, helper.make_opsetid("own", 1)]
+    model = helper.make_model(graph, opset_imports=opsets, functions=[function], ir_version=8)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def outside(weight, **told):
+    """Return a tensor that says where its numbers are; None: it does not say."""
+    tensor = numpy_helper.from_array(weight, "w")
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    for key, value in told.items():
+        entry = tensor.external_data.add()
+        entry.key, entry.value = key, value
+    return tensor
+
+
+def test_weights_within_a_function(tmp_path, monkeypatch):
+    """They count from the folder of the model, and not from that where Python was started."""
+    pytest.importorskip("onnxruntime")
+    weight = np.array([-1, 0, 1], np.float32).reshape(3, 1, 1, 1)
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (tmp_path / "secret").write_bytes(weight.tobytes())
+    monkeypatch.chdir(tmp_path)
+    told = GREYS | {"backend": "onnxruntime"}
+    for location, text in (("../secret", "outside its folder"), ("secret", "is not beside it")):
+        path = in_a_function(inner / "a.onnx", outside(weight, location=location))
+        assert text in refusal(path, **told)
+    (inner / "secret").write_bytes(weight.tobytes())
+    assert CNNSegmenter(path, **told).predict([[-5, 5]]).tolist() == [[1, 3]]
+    (inner / "secret").unlink()
+    path = in_a_function(inner / "b.onnx", numpy_helper.from_array(weight, "w"))
+    assert CNNSegmenter(path, **told).predict([[-5, 5]]).tolist() == [[1, 3]]
+
+
+def test_nodes_of_a_function_that_do_not_fit(tmp_path):
+    path = in_a_function(tmp_path / "a.onnx", numpy_helper.from_array(np.zeros((3, 1, 1, 1)), "w"))
+    model = onnx.load(path)
+    model.functions[0].node[1].input[0] = "nowhere"
+    path.write_bytes(model.SerializeToString())
+    assert "reads ['nowhere']" in refusal(path, **GREYS)
+    model.functions[0].node[1].input[0] = "x"
+    model.functions[0].output[0] = "nobody"
+    path.write_bytes(model.SerializeToString())
+    assert "gives ['nobody']" in refusal(path, **GREYS)
+
+
+def test_weights_that_are_elsewhere_but_nobody_says_where(tmp_path):
+    path = nearest_grey(tmp_path / "a.onnx")
+    model = onnx.load(path)
+    model.graph.initializer[0].CopyFrom(outside(np.zeros((3, 1, 1, 1), np.float32)))
+    model.graph.initializer[0].name = "weight"
+    path.write_bytes(model.SerializeToString())
+    assert "outside its folder, in ''" in refusal(path, **GREYS)
+
+
+def test_sparse_weights_are_refused(tmp_path):
+    path = nearest_grey(tmp_path / "a.onnx")
+    model = onnx.load(path)
+    sparse = onnx.SparseTensorProto(dims=[9])
+    sparse.values.CopyFrom(outside(np.zeros(1, np.float32), location="../secret"))
+    node = helper.make_node("Constant", [], ["w"], sparse_value=sparse)
+    model.graph.node.insert(0, node)
+    path.write_bytes(model.SerializeToString())
+    assert "holds sparse weights" in refusal(path, **GREYS)
+    model.graph.node.pop(0)
+    model.graph.sparse_initializer.append(sparse)
+    path.write_bytes(model.SerializeToString())
+    assert "holds sparse weights" in refusal(path, **GREYS)
+
+
 # What only shows when it runs
 
 
