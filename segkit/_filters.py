@@ -22,6 +22,7 @@ Where = tuple[slice, ...]
 _TILE = 1 << 18  # pixels
 _RUN = 1 << 16  # pixels of a tile without a halo
 _LARGEST_TILE = 1 << 22  # where halos are wide
+_PRODUCTS = 1 << 27  # of values and weights that SciPy adds up at once, a few tenths of a second
 _LEVELS = 16  # of a local histogram
 
 
@@ -89,11 +90,23 @@ def radius(sigma: float) -> int:
 
 def _filtered(image: np.ndarray, sigma: float, orders: Sequence[int]) -> np.ndarray:
     """Return a derivative of the blurred image, of the given order along each axis."""
+    for axis, order in enumerate(orders):
+        image = _correlated(image, _weights(sigma, order), axis)
+    return image
+
+
+def _correlated(image: np.ndarray, weights: np.ndarray, axis: int) -> np.ndarray:
+    """Return the sums along an axis, some lines after others, so that Ctrl-C is heard between."""
     from scipy import ndimage
 
-    for axis, order in enumerate(orders):
-        image = ndimage.correlate1d(image, _weights(sigma, order), axis=axis, mode="nearest")
-    return image
+    across = 1 if axis == 0 and image.ndim > 1 else 0
+    n = image.shape[across]
+    step = n if image.ndim == 1 else max(1, _PRODUCTS * n // (image.size * weights.size))
+    out = np.empty(image.shape)
+    for first in range(0, n, step):
+        part = (slice(None),) * across + (slice(first, first + step),)
+        ndimage.correlate1d(image[part], weights, axis, output=out[part], mode="nearest")
+    return out
 
 
 def _blurred(image: np.ndarray, sigma: float) -> np.ndarray:

@@ -76,8 +76,8 @@ class KMeansSegmenter(Segmenter):
     ValueError
         In `fit`: for a parameter out of range, NaN or infinite values, a mask of another
         shape, fewer pixels than classes; integers beyond 2**53 and floats beyond 1e150, which
-        distances in double cannot do justice to. In `predict`: for an image with other
-        features than in `fit`, or before it.
+        distances in double cannot do justice to, and features beyond float32. In `predict`: for
+        an image with other features than in `fit`, or before it.
 
     Warns
     -----

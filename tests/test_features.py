@@ -65,6 +65,15 @@ def test_tiles_of_any_size_give_the_same_to_the_last_bit(name, shape, monkeypatc
         assert got.tobytes() == whole.tobytes()
 
 
+@pytest.mark.parametrize("shape", [(50,), (20, 30), (9, 8, 7), (1, 40)])
+def test_sums_along_some_lines_after_others_are_the_same(shape, monkeypatch):
+    image = np.random.default_rng(0).random(shape)
+    names = ["hessian", "structure"]
+    whole = segkit.pixel_features(image, names, sigmas=[2])
+    monkeypatch.setattr(_filters, "_PRODUCTS", 100)
+    np.testing.assert_array_equal(segkit.pixel_features(image, names, sigmas=[2]), whole)
+
+
 @pytest.mark.parametrize("shape", [(7,), (1, 50), (50, 1), (5, 6, 4), (2, 3, 4, 5)])
 @pytest.mark.parametrize("most", [1, 5, 10, 30, 1000])
 def test_tiles_without_a_halo_lie_one_behind_the_other_in_memory(shape, most, monkeypatch):
