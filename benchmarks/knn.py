@@ -50,6 +50,11 @@ def ten_features(side):
     return np.concatenate([image, *blurred, steep[..., np.newaxis]], axis=-1)
 
 
+def fractions(side):
+    """Return a color photograph from 0 to 1 in double, as many libraries have it."""
+    return colors(side) / 255.0
+
+
 def noise(side):
     """Return colors without any order."""
     return inputs.noise((side, side, 3))
@@ -68,7 +73,8 @@ def annotated(make, side):
     n_samples = min(N_SAMPLES, side * side // 2)
     places = np.random.default_rng(0).choice(side * side, n_samples, replace=False)
     annotation = np.zeros(side * side, dtype=np.int32)
-    annotation[places] = 1 + image.reshape(-1, image.shape[-1])[places, :3].sum(axis=1) // 128 % 3
+    bright = image.reshape(-1, image.shape[-1])[places, :3].sum(axis=1)
+    annotation[places] = 1 + (6 * bright / bright.max()).astype(int) % 3
     annotation = annotation.reshape(side, side)
     knn = segkit.KNNSegmenter(N_NEIGHBORS, channel_axis=-1).fit(image, annotation)
     return {"annotation": annotation, "image": image, "knn": knn}
@@ -89,6 +95,7 @@ def case(name, make, target, *, smaller):
 CASES = [
     case("photographs, RGB", colors, 2.5, smaller=2),
     case("photographs, 10 features", ten_features, 3.5, smaller=4),
+    case("photographs, RGB in double", fractions, 2.5, smaller=4),
     case("photographs, RGB with fine grain", fine_colors, None, smaller=4),
     case("noise, RGB", noise, None, smaller=4),
 ]

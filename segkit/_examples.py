@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from . import _check, _threads
 from ._segmenter import Pixels, Segmenter
 
-_BLOCK = 1 << 14  # pixels that are classified at once
+BLOCK = 1 << 14  # pixels that are classified at once, at most
 
 
 class Samples(NamedTuple):
@@ -107,7 +107,7 @@ class Supervised(Segmenter, ABC):
         def classify(block: slice) -> None:
             classes[block] = self.classes_[answers(block)]
 
-        _threads.run(classify, _threads.slices(len(classes), _BLOCK), self.n_jobs)
+        _threads.run(classify, _threads.slices(len(classes), self._block()), self.n_jobs)
         return pixels.spread(classes)
 
     def _shares(self, image: ArrayLike) -> np.ndarray:
@@ -119,7 +119,7 @@ class Supervised(Segmenter, ABC):
         def classify(block: slice) -> None:
             proba[block] = answers(block)
 
-        _threads.run(classify, _threads.slices(len(proba), _BLOCK), self.n_jobs)
+        _threads.run(classify, _threads.slices(len(proba), self._block()), self.n_jobs)
         return pixels.spread(proba)
 
     @abstractmethod
@@ -132,6 +132,10 @@ class Supervised(Segmenter, ABC):
 
         With `shares` it gives the share of every class instead, (n, K).
         """
+
+    def _block(self) -> int:
+        """Return how many pixels are classified at once."""
+        return BLOCK
 
     def _checked_pixels(self, image: Any) -> Pixels:
         """Return the pixels of an image to be classified."""

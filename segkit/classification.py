@@ -24,10 +24,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _check, _sample_tree
-from ._examples import Samples, Supervised
+from ._examples import BLOCK, Samples, Supervised
 
 _LARGEST = {4: 1e38, 8: 1e150}  # of values in 4 and in 8 bytes, so that nothing overflows
 _WEIGHTS = ("uniform", "distance")
+_MEASURED = 1 << 28  # numbers that a block is compared with at worst: a few tenths of a second
 
 
 class KNNSegmenter(Supervised):
@@ -171,6 +172,10 @@ class KNNSegmenter(Supervised):
             return proba if shares else winner
 
         return answer
+
+    def _block(self) -> int:
+        # A thread that is not the main one hears of Ctrl-C when its block is done
+        return max(1, min(BLOCK, _MEASURED // (self.n_samples_ * self.n_features_in_)))
 
     def _neighbors_of(self, n_samples: int) -> int:
         """Return how many of so many samples vote."""

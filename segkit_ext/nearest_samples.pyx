@@ -27,7 +27,7 @@ from .lanes cimport FAN, LANES, feature_t, measure_boxes, measure_places, near_b
 
 cdef enum:
     LEAF = 48       # places in a leaf, at most
-    FEW = 16        # neighbors up to which looking costs more than inserting
+    FEW = 32        # neighbors up to which looking costs more than inserting
     DEPTH = 24      # levels above the leaves, at most
     NONE = -1       # no pixel, no sample
 
@@ -139,15 +139,31 @@ cdef inline Py_ssize_t within(
 
 
 cdef inline void insert(feature_t value, feature_t[::1] top) noexcept nogil:
-    """Put a value among the least so far, in order; the largest falls out."""
-    cdef Py_ssize_t c, k = top.shape[0]
+    """Put a value among the least so far, for which the largest of them, top[0], falls out.
+
+    Few are a list in falling order, kept without branches, many a heap.
+    """
+    cdef Py_ssize_t c, child, k = top.shape[0]
     cdef feature_t other
-    if k > FEW and value >= top[k - 1]:
+    if k <= FEW:
+        for c in range(k - 1, -1, -1):
+            other = top[c]
+            top[c] = value if value < other else other
+            value = value if value > other else other
         return
-    for c in range(k):
-        other = top[c]
-        top[c] = value if value < other else other
-        value = value if value > other else other
+    if value >= top[0]:
+        return
+    c = 0
+    child = 1
+    while child < k:
+        if child + 1 < k and top[child + 1] > top[child]:
+            child += 1
+        if value >= top[child]:
+            break
+        top[c] = top[child]
+        c = child
+        child = 2 * c + 1
+    top[c] = value
 
 
 cdef Py_ssize_t search(
@@ -237,7 +253,7 @@ cdef Py_ssize_t search(
                 pool[n_pool] = branch.node * n_places + i + j
                 n_pool += 1
                 insert(lane[j], top)
-            kth = <feature_t> certainly(top[k - 1], 2 * n_features, <feature_t> 0)
+            kth = <feature_t> certainly(top[0], 2 * n_features, <feature_t> 0)
             reach = kth if kth < reach else reach
     n_pool = within(reach, n_pool, squares, pool)
     if n_pool > k or in_order:

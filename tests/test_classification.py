@@ -84,7 +84,9 @@ def brute_force(samples, owner, pixels, k):
 @pytest.mark.parametrize("n_levels", [2, 12, 4000])
 def test_equal_to_brute_force_with_many_samples(n, n_features, n_levels):
     image, marks = many(n, n_features, 3, n_levels, seed=n + n_features)
-    for k, dtype in ((1, np.uint16), (5, np.float32), (40, np.float64)):
+    for k, dtype in (
+        (1, np.uint16), (5, np.float32), (40, np.float64), (min(n, 300), np.int16),
+    ):  # fmt: skip
         knn = KNNSegmenter(k, channel_axis=-1).fit(image.astype(dtype), marks)
         pixels = many(300, n_features, 3, n_levels, seed=1)[0]
         found = knn.predict(pixels.astype(dtype))

@@ -142,6 +142,10 @@ WORK = {
         "image": noise(600, high=1 << 24, dtype=np.float32), "n_neighbors": 20,
         "annotation": noise(600, high=3, dtype=np.int32),
     },
+    "KNNSegmenter, two threads": lambda: {
+        "image": noise(3000, high=1 << 24, dtype=np.float32)[:150].reshape(150, 150, 20),
+        "annotation": noise(150, high=3, dtype=np.int32), "n_jobs": 2, "channel_axis": -1,
+    },
     "hilbert_scan": lambda: {"shape": (7001, 7000)},
     "metrics.contingency": lambda: {
         "truth": noise(8000, high=70, dtype=np.int32), "test": noise(8000, high=9),
