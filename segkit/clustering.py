@@ -186,12 +186,14 @@ class KMeansSegmenter(Segmenter):
         self.n_features_in_ = self.centers_.shape[1]
         return self
 
-    def predict(self, image: Any) -> np.ndarray:
+    def predict(self, image: Any, mask: Any = None) -> np.ndarray:
         """Return the class of each pixel.
 
         Parameters
         ----------
         image : array_like, (..., R, C), with one more axis if `channel_axis` is given
+        mask : array_like of bool, optional
+            Pixels where it is False get 0.
 
         Returns
         -------
@@ -199,8 +201,10 @@ class KMeansSegmenter(Segmenter):
             1..k; the nearest center.
         """
         self._refuse_unfitted()
+        n_jobs = _check.jobs(self.n_jobs)
         tiled = self._tiled(image, native=True)
         self._refuse_other_features(tiled.n_features)
+        mask = _check.mask(mask, tiled.shape, "image")
         labels = np.empty(tiled.shape, dtype=np.int32)
 
         def work(where: tuple[slice, ...]) -> None:
@@ -208,8 +212,10 @@ class KMeansSegmenter(Segmenter):
             part = np.empty(len(rows), dtype=np.int32)
             _lloyd.label(rows, self.centers_, part)
             labels[where] = part.reshape(labels[where].shape)
+            if mask is not None:
+                labels[where] *= mask[where]
 
-        _threads.run(work, tiled.tiles, _check.jobs(self.n_jobs))
+        _threads.run(work, tiled.tiles, n_jobs)
         return labels
 
     def fit_predict(self, image: Any, mask: Any = None) -> np.ndarray:
@@ -225,25 +231,25 @@ class KMeansSegmenter(Segmenter):
         -------
         labels : ndarray of int32, the spatial shape
         """
-        labels = self.fit(image, mask).predict(image)
-        if mask is not None:
-            labels[~np.asarray(mask, dtype=bool)] = 0
-        return labels
+        return self.fit(image, mask).predict(image, mask)
 
-    def predict_proba(self, image: Any) -> np.ndarray:
+    def predict_proba(self, image: Any, mask: Any = None) -> np.ndarray:
         """Return 1 for the class of each pixel and 0 for the others: k-means has no doubts.
 
         Parameters
         ----------
         image : array_like, (..., R, C), with one more axis if `channel_axis` is given
+        mask : array_like of bool, optional
+            Pixels where it is False get 0 for every class.
 
         Returns
         -------
         proba : ndarray of float32, the spatial shape and then (k,)
         """
-        labels = self.predict(image)
+        labels = self.predict(image, mask)
         proba = np.zeros((*labels.shape, len(self.centers_)), dtype=np.float32)
-        np.put_along_axis(proba, labels[..., np.newaxis] - 1, 1, axis=-1)
+        for k in range(len(self.centers_)):
+            proba[..., k] = labels == k + 1
         return proba
 
     def _check_parameters(self) -> None:

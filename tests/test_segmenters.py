@@ -422,7 +422,15 @@ def test_bad_masks(name):
 def test_0_outside_the_mask_and_a_class_inside(name):
     image = picture((9, 8))
     mask = image != 2
+    segmenter = SEGMENTERS[name]()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        labels = SEGMENTERS[name]().fit_predict(image, mask)
+        labels = segmenter.fit_predict(image, mask)
     np.testing.assert_array_equal(labels > 0, mask)
+    np.testing.assert_array_equal(segmenter.predict(image, mask * 1), labels)
+    proba = segmenter.predict_proba(image, mask)
+    assert not proba[~mask].any()
+    np.testing.assert_allclose(proba[mask].sum(axis=-1), 1, rtol=1e-6)
+    for method in (segmenter.predict, segmenter.predict_proba):
+        with pytest.raises(ValueError, match="`mask`"):
+            method(image, mask[1:])
