@@ -46,7 +46,7 @@ PLAN = {
 EPOCH = 200  # crops between two looks at the validation images
 FRACTIONS = (10, 25, None)  # images to learn from; None: all
 STARTS = (0.3, 0.5, 0.7, 0.9)  # the probabilities of inside above which a nucleus may start
-ENDS = (0.3, 0.4, 0.5, 0.6, 0.7)  # and those of ground at which it may end
+ENDS = (0.05, 0.1, 0.2, 0.3, 0.5)  # and those of ground at which it may end
 PUBLISHED = (  # at 0.5, on another subset, for orientation (Schmidt et al. 2018)
     ("StarDist", 0.864),
     ("U-Net, 3 classes", 0.806),
@@ -128,7 +128,7 @@ def transferred(arrays):
 
 
 def run(data, out, steps):
-    """Yield a row for each network with each number of images; what is there is not done again."""
+    """Yield a row for each network and number of images; what is there is not trained again."""
     out.mkdir(parents=True, exist_ok=True)
     learn = list(datasets.open("dsb2018", data, split="train"))
     test = list(datasets.open("dsb2018", data, split="test"))
@@ -159,22 +159,23 @@ def run(data, out, steps):
                     [images[k] for k in shown], [annotations[k] for k in shown], held, epochs,
                     out / f"{stem}.npz",
                 )  # fmt: skip
-                seconds = time.process_time() - start
                 plot.learning_curve(trained).savefig(out / f"{stem}.png", dpi=110)
                 training.export_onnx(trained.model, out / f"{stem}.onnx")
-                network = segkit.CNNSegmenter(
-                    out / f"{stem}.onnx", class_names=CLASSES, mean=trained.mean, std=trained.std
-                )
-                limits = thresholds(network, kept)
-                found = [
-                    instances(network.predict_proba(prepared(item.image)), *limits) for item in test
-                ]
-                result = row(
-                    name, n, precision(found, truths), seconds=round(seconds),
-                    epoch=trained.best_epoch + 1, thresholds=limits,
-                )  # fmt: skip
-                done.write_text(json.dumps(result))
-            yield json.loads(done.read_text())
+                facts = {
+                    "seconds": round(time.process_time() - start),
+                    "epoch": trained.best_epoch + 1,
+                    "std": trained.std.tolist(),
+                }
+                done.write_text(json.dumps(facts))
+            facts = json.loads(done.read_text())
+            network = segkit.CNNSegmenter(
+                out / f"{stem}.onnx", class_names=CLASSES, mean=[0] * 3, std=facts.pop("std")
+            )
+            start, end = thresholds(network, kept)
+            found = [
+                instances(network.predict_proba(prepared(item.image)), start, end) for item in test
+            ]
+            yield row(name, n, precision(found, truths), start=start, end=end, **facts)
 
 
 def pairs(items):
