@@ -21,8 +21,6 @@ from typing import Any
 import numpy as np
 
 BACKENDS = ("auto", "opencv", "onnxruntime")
-# OpenCV 5 has two engines, and each runs models that the other cannot; the first is faster.
-ENGINES = {"opencv": ("opencv", "opencv classic"), "onnxruntime": ("onnxruntime",)}
 Run = Callable[[np.ndarray], np.ndarray]
 
 
@@ -42,6 +40,17 @@ def chosen(backend: str) -> str:
     if backend == "auto":
         return "onnxruntime" if faster() else "opencv"
     return backend
+
+
+def engines(backend: str) -> tuple[str, ...]:
+    """Return what a backend can run a model with: OpenCV 5 by two, the first of them faster."""
+    if backend != "opencv":
+        return (backend,)
+    import cv2
+
+    return (
+        ("opencv", "opencv classic") if hasattr(cv2.dnn, "ENGINE_CLASSIC") else ("opencv classic",)
+    )
 
 
 def _missing() -> ImportError:
@@ -99,9 +108,7 @@ class _OpenCV:
     def __init__(self, data: bytes, result: str, *, classic: bool) -> None:
         import cv2
 
-        if classic and not hasattr(cv2.dnn, "ENGINE_CLASSIC"):  # then it is the only one
-            raise BackendError("there is no other engine")
-        self.classic = classic
+        self.classic = classic and hasattr(cv2.dnn, "ENGINE_CLASSIC")  # else it is the only one
         self.data = np.frombuffer(data, dtype=np.uint8)
         self.result = result
         self.idle: list[Any] = []
