@@ -21,6 +21,8 @@ from typing import Any
 import numpy as np
 
 BACKENDS = ("auto", "opencv", "onnxruntime")
+# OpenCV 5 has two engines, and each runs models that the other cannot; the first is faster.
+ENGINES = {"opencv": ("opencv", "opencv classic"), "onnxruntime": ("onnxruntime",)}
 Run = Callable[[np.ndarray], np.ndarray]
 
 
@@ -40,17 +42,6 @@ def chosen(backend: str) -> str:
     if backend == "auto":
         return "onnxruntime" if faster() else "opencv"
     return backend
-
-
-def engines(backend: str) -> tuple[str, ...]:
-    """Return what a backend can run a model with: OpenCV 5 by two, the first of them faster."""
-    if backend != "opencv":
-        return (backend,)
-    import cv2
-
-    return (
-        ("opencv", "opencv classic") if hasattr(cv2.dnn, "ENGINE_CLASSIC") else ("opencv classic",)
-    )
 
 
 def _missing() -> ImportError:
@@ -106,9 +97,8 @@ def _said(error: Exception) -> BackendError:
 
 class _OpenCV:
     def __init__(self, data: bytes, result: str, *, classic: bool) -> None:
-        import cv2
 
-        self.classic = classic and hasattr(cv2.dnn, "ENGINE_CLASSIC")  # else it is the only one
+        self.classic = classic
         self.data = np.frombuffer(data, dtype=np.uint8)
         self.result = result
         self.idle: list[Any] = []

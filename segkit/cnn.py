@@ -123,14 +123,12 @@ class CNNSegmenter:
         self.backend = _backends.chosen(backend)
         self._model = _models.opened(self.path, max_bytes)
         known = _models.known_multiple(self._model.data)
-        doubted: frozenset[str] = frozenset()
         if self.backend == "opencv" and not known:
-            doubted = _doubts.doubted(self._model)
             self._model = _doubts.settled(self._model)
         self._n_channels = self._taken_channels()
         self._dtype = _onnx.IMAGES[self._model.image.dtype]
         self.size = self._taken_size(size)
-        self._engine, self._multiple = (self.backend, known) if known else self._tried(doubted)
+        self._engine, self._multiple = (self.backend, known) if known else self._tried()
         self._load()
 
         numbers = np.zeros(len(self.class_names), dtype=np.int32)
@@ -358,11 +356,11 @@ class CNNSegmenter:
             raise ValueError(f"`size` must be that of `model`, {(rows, columns)}, got {size}")
         return size
 
-    def _tried(self, doubted: frozenset[str]) -> tuple[str, int]:
+    def _tried(self) -> tuple[str, int]:
         """Run the model elsewhere; return what runs it, and the multiples that sides must be of."""
         assert self._model.image.sides is not None
         n = self._model.image.sides[0] or 1
-        engines = _backends.engines(self.backend)
+        engines = _backends.ENGINES[self.backend]
         result, taken = self._model.result.name, (n, self._n_channels)
         opencv = self.backend == "opencv"
         try:
@@ -374,7 +372,7 @@ class CNNSegmenter:
                 self.size,
                 dtype=self._dtype,
                 judge="onnxruntime" if opencv and _backends.faster() else None,
-                doubted=doubted,
+                doubted=_doubts.doubted(self._model) if opencv else frozenset(),
             )
         except _trial.TrialError as error:
             hint = "; onnxruntime runs more models" if opencv else ""

@@ -80,17 +80,6 @@ def test_a_network_that_comes_from_elsewhere_names_what_it_needs(monkeypatch):
         pickle.loads(packed)
 
 
-def test_an_opencv_of_one_engine_has_the_classic_one(monkeypatch):
-    import cv2
-
-    monkeypatch.delattr(cv2.dnn, "ENGINE_CLASSIC", raising=False)
-    assert _backends.engines("opencv") == ("opencv classic",)
-    assert _backends.engines("onnxruntime") == ("onnxruntime",)
-    data = CNNSegmenter.pretrained()._model.data
-    run = _backends.load(data, "opencv classic", "scores")
-    assert run(np.zeros((1, 3, 8, 16), np.float32)).shape == (1, 12, 8, 16)
-
-
 @pytest.mark.parametrize(
     ("text", "said"),
     [
