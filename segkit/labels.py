@@ -428,11 +428,22 @@ def remove_small(labels: ArrayLike, min_size: int, *, fill: str = "none") -> np.
     if array.size == 0:
         return _relabel(array)
     numbered, id_of, n = _numbered(array)
-    stays = np.bincount(numbered.ravel(), minlength=n) >= min_size
+    flat = numbered.ravel()
+    # Part by part: NumPy wants wide copies of what it counts, and hears no Ctrl-C meanwhile.
+    # Where there are many regions parts are larger, so that adding up counts does not take over.
+    step = max(4 * _BLOCK, 4 * n)
+    parts = [slice(k, k + step) for k in range(0, flat.size, step)]
+    counts = np.zeros(n, dtype=np.int64)
+    for part in parts:
+        counts += np.bincount(flat[part], minlength=n)
+    stays = counts >= min_size
     stays[0] = False
     # Ranks, not numbers: ties go to the lowest id.
     ranks = np.arange(n) if id_of is None else np.argsort(np.argsort(id_of))
-    kept = np.where(stays, ranks, 0).astype(np.int32)[numbered]
+    rank_of = np.where(stays, ranks, 0).astype(np.int32)
+    kept = np.empty(array.shape, dtype=np.int32)
+    for part in parts:
+        kept.reshape(-1)[part] = rank_of[flat[part]]
     if fill == "nearest" and stays.any():
         removed = (kept == 0) & (numbered != 0)
         np.copyto(kept, _nearest_label(kept), where=removed)

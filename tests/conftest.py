@@ -1,6 +1,7 @@
 """Settings that all tests share."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,8 @@ def data_root():
     if not folder.is_dir():
         pytest.skip(f"no real data: {folder} is not a folder (set SEGKIT_DATA)")
     return folder
+
+
+def hear_interrupts():
+    """Let a child process hear Ctrl-C: a job in the background, and all it starts, do not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -12,7 +12,7 @@ import pytest
 import segkit
 from segkit import _pipelines, comparison
 from segkit.cli import main
-from tests.conftest import ROOT
+from tests.conftest import ROOT, hear_interrupts
 
 
 @pytest.fixture
@@ -254,6 +254,7 @@ def test_ctrl_c_ends_with_130_and_one_line(tmp_path):
         [sys.executable, "-m", "segkit", "compare", str(tmp_path / "noise.npy"),
          "--out", str(tmp_path / "report")],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+        preexec_fn=hear_interrupts,
     )  # fmt: skip
     time.sleep(2.5)
     process.send_signal(signal.SIGINT)

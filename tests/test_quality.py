@@ -18,7 +18,7 @@ from segkit._quality import Benchmark
 from segkit._quality_measures import measure, summarize
 from segkit.cli import main
 from tests import tiny_data
-from tests.conftest import ROOT
+from tests.conftest import ROOT, hear_interrupts
 
 FEW = {  # quick methods for each tiny data set
     "bsds500": ["watershed", "grid", "people"],
@@ -224,8 +224,9 @@ def test_a_run_that_is_stopped_leaves_nobody_behind_and_goes_on(tmp_path, victim
         *("--root", str(root), "--out", str(out), "--jobs", "2", "--methods", "watershed,grid"),
     ]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
-    )
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+        preexec_fn=hear_interrupts,
+    )  # fmt: skip
     lines = out / "bsds500.jsonl"
     until = time.monotonic() + 60
     while not (lines.is_file() and lines.stat().st_size) and time.monotonic() < until:
